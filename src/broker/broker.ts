@@ -1,0 +1,264 @@
+// The one face that all doors call. Rights and quotas are checked here, then the call goes to the room that serves it.
+import type { KafkaErrorName } from '#storage/base/errors.ts'
+import type { Uuid } from '#storage/base/uuid.ts'
+import type { Int64 } from '#storage/bytes/int64.ts'
+import type { Session } from '../access/session.ts'
+
+/** A topic and its partitions, as the metadata image has them. */
+export interface TopicDescription {
+  readonly name: string
+  readonly topicId: Uuid
+  readonly isInternal: boolean
+  readonly partitions: readonly PartitionDescription[]
+}
+
+/** One partition's place in the cluster. `leader` is -1 while there is none. */
+export interface PartitionDescription {
+  readonly partition: number
+  readonly leader: number
+  readonly leaderEpoch: number
+  readonly replicas: readonly number[]
+  readonly isr: readonly number[]
+}
+
+/** A topic to create. Missing counts mean the broker's `num.partitions` and `default.replication.factor`. */
+export interface NewTopic {
+  readonly name: string
+  readonly partitionCount?: number
+  readonly replicationFactor?: number
+  readonly assignments?: readonly (readonly number[])[]
+  readonly configs?: Readonly<Record<string, string | null>>
+}
+
+/** What a config belongs to. The broker with name `''` is the cluster-wide default. */
+export interface ConfigResource {
+  readonly type: 'topic' | 'broker'
+  readonly name: string
+}
+
+/** Where a config value comes from, in Kafka's words (`DescribeConfigsResponse.ConfigSource`). */
+export type ConfigSource =
+  | 'DYNAMIC_TOPIC_CONFIG'
+  | 'DYNAMIC_BROKER_CONFIG'
+  | 'DYNAMIC_DEFAULT_BROKER_CONFIG'
+  | 'STATIC_BROKER_CONFIG'
+  | 'DEFAULT_CONFIG'
+
+/** One config of a resource. Sensitive values are null. */
+export interface ConfigEntry {
+  readonly name: string
+  readonly value: string | null
+  readonly source: ConfigSource
+  readonly isReadOnly: boolean
+  readonly isSensitive: boolean
+  readonly type: string
+  readonly documentation: string
+  readonly synonyms: readonly {
+    readonly name: string
+    readonly value: string | null
+    readonly source: ConfigSource
+  }[]
+}
+
+/** One change of a config. `append` and `subtract` are for lists. */
+export interface ConfigChange {
+  readonly name: string
+  readonly operation: 'set' | 'delete' | 'append' | 'subtract'
+  readonly value: string | null
+}
+
+/** 0: no answer is needed; 1: in the page cache; -1 ("all"): on disk, and in every in-sync replica. */
+export type Acks = 0 | 1 | -1
+
+/** One record to produce. A missing `partition` is chosen by key (murmur2, as Java does) or round robin. */
+export interface ProducedRecord {
+  readonly partition?: number | undefined
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  readonly headers: readonly { readonly key: string; readonly value: Uint8Array | null }[]
+  /** Milliseconds since the epoch; the broker's clock when missing. */
+  readonly timestamp?: Int64 | undefined
+}
+
+/** What became of one produced record: its place, or why it was refused. */
+export type ProducedResult =
+  | { readonly partition: number; readonly offset: number; readonly timestamp: Int64 }
+  | { readonly partition: number; readonly error: KafkaErrorName; readonly message: string }
+
+/** A position in a partition, or a way to find one: -1000 would be 1000 before the end as `{ fromEnd: 1000 }`. */
+export type OffsetSpec =
+  | number
+  | 'earliest'
+  | 'latest'
+  | { readonly fromEnd: number }
+  | { readonly timestamp: Int64 }
+
+/** One stored record. Its bytes belong to the caller. */
+export interface StoredRecord {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly timestamp: Int64
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  readonly headers: readonly { readonly key: string; readonly value: Uint8Array | null }[]
+}
+
+export type IsolationLevel = 'read_uncommitted' | 'read_committed'
+
+export interface ReadRequest {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  /** Soft limit on the bytes of stored batches to decode; at least one record is returned when there is one. */
+  readonly maxBytes: number
+  readonly maxRecords: number
+  readonly isolation?: IsolationLevel
+}
+
+export interface ReadResult {
+  readonly records: readonly StoredRecord[]
+  /** Where the next read goes on: beyond the last record, or beyond control batches and gaps where there was none. */
+  readonly nextOffset: number
+  readonly highWatermark: number
+  readonly logStartOffset: number
+}
+
+export interface PartitionOffsets {
+  readonly logStartOffset: number
+  readonly highWatermark: number
+  readonly lastStableOffset: number
+}
+
+/** A wait for records at any of several positions. */
+export interface WaitRequest {
+  readonly positions: readonly {
+    readonly topic: string
+    readonly partition: number
+    readonly offset: number
+  }[]
+  readonly waitMs: number
+  readonly isolation?: IsolationLevel
+  readonly signal?: AbortSignal
+}
+
+export interface BrokerDescription {
+  readonly id: number
+  readonly rack: string | null
+  readonly isFenced: boolean
+  readonly endpoints: readonly {
+    readonly name: string
+    readonly host: string
+    readonly port: number
+  }[]
+}
+
+/** Findings of the last start, one entry per log that was not simply opened. */
+export interface RecoveryReport {
+  readonly startedAt: number
+  readonly durationMs: number
+  readonly logCount: number
+  readonly hadCleanShutdown: boolean
+  readonly findings: readonly RecoveryFinding[]
+}
+
+export interface RecoveryFinding {
+  readonly logDirectory: string
+  readonly topic: string
+  readonly partition: number
+  readonly scannedSegments: number
+  readonly scannedBytes: number
+  /** Bytes cut from the log, and the plain files in the partition directory that hold them. */
+  readonly cutBytes: number
+  readonly keptAside: readonly string[]
+  readonly rebuiltIndexes: number
+  /** Intact batches found behind a cut, and ranges below the recovery point that fail their checksum. */
+  readonly offsetsAtRisk: readonly { readonly from: number; readonly to: number }[]
+  readonly messages: readonly string[]
+}
+
+/** Plain counters that the broker keeps as it works; `/metrics` reads them when asked. */
+export interface BrokerCounters {
+  producedRecords: number
+  producedBytes: number
+  readRecords: number
+  readBytes: number
+  failedProduces: number
+  flushes: number
+}
+
+/** A gauge sampled at scrape time, with Prometheus' naming. */
+export interface Sample {
+  readonly name: string
+  readonly help: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+}
+
+/**
+ * What a broker does, whoever asks. Every call takes the session of its caller; refusals are thrown as KafkaError.
+ * Unknown names throw UNKNOWN_TOPIC_OR_PARTITION.
+ */
+export interface Broker {
+  readonly clusterId: Uuid
+  readonly nodeId: number
+  /** True from the end of start until stop begins. */
+  isReady(): boolean
+
+  /** Sorted by name; internal topics included. */
+  listTopics(session: Session): readonly TopicDescription[]
+  describeTopic(session: Session, topic: string): TopicDescription
+  /** Throws TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR, INVALID_CONFIG. */
+  createTopic(
+    session: Session,
+    topic: NewTopic,
+    options?: { validateOnly?: boolean },
+  ): Promise<TopicDescription>
+  deleteTopic(session: Session, topic: string): Promise<void>
+  /** Grows a topic to `totalCount` partitions. Throws INVALID_PARTITIONS when that is not more than now. */
+  createPartitions(
+    session: Session,
+    topic: string,
+    totalCount: number,
+  ): Promise<TopicDescription>
+  describeConfigs(session: Session, resource: ConfigResource): readonly ConfigEntry[]
+  /** All changes or none. Throws INVALID_CONFIG, INVALID_REQUEST. */
+  alterConfigs(
+    session: Session,
+    resource: ConfigResource,
+    changes: readonly ConfigChange[],
+    options?: { validateOnly?: boolean },
+  ): Promise<void>
+  listBrokers(session: Session): readonly BrokerDescription[]
+
+  /** Throws UNKNOWN_TOPIC_OR_PARTITION when the topic is missing and may not be created automatically. */
+  ensureTopic(session: Session, topic: string): Promise<TopicDescription>
+  /**
+   * Appends records, one batch per partition and call, and answers as `acks` asks. The result has one entry per record, in order;
+   * with acks 0 offsets are -1. Bytes are copied before the first wait. Creates the topic where `auto.create.topics.enable` allows.
+   */
+  produceRecords(
+    session: Session,
+    topic: string,
+    records: readonly ProducedRecord[],
+    acks: Acks,
+  ): Promise<readonly ProducedResult[]>
+
+  /** Where a read should start. A timestamp beyond the newest record gives the end. */
+  findOffset(
+    session: Session,
+    at: { readonly topic: string; readonly partition: number; readonly spec: OffsetSpec },
+  ): number
+  partitionOffsets(session: Session, topic: string, partition: number): PartitionOffsets
+  /** Never waits. Throws OFFSET_OUT_OF_RANGE, KAFKA_STORAGE_ERROR, CORRUPT_MESSAGE. */
+  readRecords(session: Session, request: ReadRequest): ReadResult
+  /** Resolves when there is something to read at any position, when the time has passed or the signal aborts; true for the first. */
+  waitForRecords(session: Session, request: WaitRequest): Promise<boolean>
+  /** Calls the listener whenever topics or partitions come or go; returns how to stop that. */
+  onTopicsChange(listener: () => void): () => void
+
+  recoveryReport(session: Session): RecoveryReport
+  readonly counters: BrokerCounters
+  /** Gauges for `/metrics`. */
+  samples(): readonly Sample[]
+}
