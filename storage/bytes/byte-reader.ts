@@ -1,0 +1,184 @@
+// Reads Kafka's primitive types from bytes, in order. Both record batches and protocol messages go through it.
+import { KafkaError } from '../base/errors.ts'
+import { type Uuid, uuidFromBytes } from '../base/uuid.ts'
+import { canonicalInt64, type Int64, readInt64 } from './int64.ts'
+
+const TWO_28 = 0x1000_0000
+// `ignoreBOM` keeps a leading U+FEFF: it belongs to the text. Malformed bytes become U+FFFD, as in Java.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+/**
+ * A cursor over bytes that it never copies. All integers are big-endian. Whatever runs past the end, or is no varint,
+ * throws CORRUPT_MESSAGE; after that the position is undefined.
+ */
+export class ByteReader {
+  readonly bytes: Uint8Array
+  /** Where the range ends, as an index into `bytes`. */
+  readonly end: number
+  /** The next byte to read, as an index into `bytes`. May be set. */
+  position: number
+  readonly #view: DataView
+
+  constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
+    if (start < 0 || end < start || end > bytes.length) {
+      throw new KafkaError('CORRUPT_MESSAGE', `[${start}, ${end}) is outside ${bytes.length} bytes`)
+    }
+    this.bytes = bytes
+    this.position = start
+    this.end = end
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  }
+
+  get remaining(): number {
+    return this.end - this.position
+  }
+
+  int8(): number {
+    return this.#view.getInt8(this.#advance(1))
+  }
+
+  uint8(): number {
+    return this.#view.getUint8(this.#advance(1))
+  }
+
+  int16(): number {
+    return this.#view.getInt16(this.#advance(2))
+  }
+
+  uint16(): number {
+    return this.#view.getUint16(this.#advance(2))
+  }
+
+  int32(): number {
+    return this.#view.getInt32(this.#advance(4))
+  }
+
+  uint32(): number {
+    return this.#view.getUint32(this.#advance(4))
+  }
+
+  int64(): Int64 {
+    return readInt64(this.#view, this.#advance(8))
+  }
+
+  /** An int64 that has to be exact as a number: offsets, sizes, counts. */
+  safeInt64(): number {
+    const value = this.int64()
+    if (typeof value === 'number') return value
+    throw new KafkaError('CORRUPT_MESSAGE', `${value} is beyond 2^53`)
+  }
+
+  float64(): number {
+    return this.#view.getFloat64(this.#advance(8))
+  }
+
+  uuid(): Uuid {
+    return uuidFromBytes(this.view(16))
+  }
+
+  /** LEB128 of at most 5 bytes, as uint32. Bits beyond the 32nd are dropped, as in Java. */
+  uvarint(): number {
+    return this.#varint32() >>> 0
+  }
+
+  /** Zigzag varint, as int32. */
+  varint(): number {
+    const encoded = this.#varint32()
+    return (encoded >>> 1) ^ -(encoded & 1)
+  }
+
+  /** Zigzag varint of at most 10 bytes, as int64. */
+  varlong(): Int64 {
+    const low = this.#groups(4)
+    if (this.#isLastGroup) return (low >>> 1) ^ -(low & 1)
+    const middle = this.#groups(4)
+    if (this.#isLastGroup && middle < 0x200_0000) {
+      // 28 + 25 bits: still a safe integer, so plain arithmetic undoes the zigzag.
+      const encoded = middle * TWO_28 + low
+      return encoded % 2 === 0 ? encoded / 2 : -(encoded + 1) / 2
+    }
+    const high = this.#isLastGroup ? 0 : this.#groups(2)
+    if (!this.#isLastGroup) throw this.#overlong(10)
+    const encoded = BigInt.asUintN(
+      64,
+      (BigInt(high) << 56n) | (BigInt(middle) << 28n) | BigInt(low),
+    )
+    return canonicalInt64((encoded >> 1n) ^ -(encoded & 1n))
+  }
+
+  /** A view of the next `size` bytes. A size that is negative or too large throws. */
+  view(size: number): Uint8Array {
+    const start = this.#advance(size)
+    return this.bytes.subarray(start, start + size)
+  }
+
+  /** Text of `size` bytes. */
+  utf8(size: number): string {
+    const { bytes } = this
+    const start = this.#advance(size)
+    // Short ASCII, the common case, is several times cheaper without the decoder.
+    if (size > 24) return decoder.decode(bytes.subarray(start, start + size))
+    let text = ''
+    for (let at = start; at < start + size; at++) {
+      const byte = bytes[at] ?? 0
+      if (byte > 0x7f) return decoder.decode(bytes.subarray(start, start + size))
+      text += String.fromCharCode(byte)
+    }
+    return text
+  }
+
+  /** Goes over `size` bytes unread. */
+  skip(size: number): void {
+    this.#advance(size)
+  }
+
+  #isLastGroup = true
+
+  /** Up to `count` groups of 7 bits, lowest first. Notes whether the varint ended with them. */
+  #groups(count: number): number {
+    let value = 0
+    for (let shift = 0; shift < count * 7; shift += 7) {
+      const byte = this.uint8()
+      value |= (byte & 0x7f) << shift
+      if (byte < 0x80) {
+        this.#isLastGroup = true
+        return value
+      }
+    }
+    this.#isLastGroup = false
+    return value
+  }
+
+  #varint32(): number {
+    const { bytes } = this
+    // One byte is the common case by far.
+    const first = this.position < this.end ? (bytes[this.position] ?? 0) : 0x80
+    if (first < 0x80) {
+      this.position++
+      return first
+    }
+    const low = this.#groups(4)
+    if (this.#isLastGroup) return low
+    const top = this.uint8()
+    if (top >= 0x80) throw this.#overlong(5)
+    return low | (top << 28)
+  }
+
+  #overlong(size: number): KafkaError {
+    return new KafkaError(
+      'CORRUPT_MESSAGE',
+      `The varint before ${this.position} exceeds ${size} bytes`,
+    )
+  }
+
+  #advance(size: number): number {
+    const start = this.position
+    // The negation also catches NaN.
+    if (!(size >= 0 && size <= this.end - start)) {
+      const detail = `${size} bytes at ${start} are outside a range that ends at ${this.end}`
+      throw new KafkaError('CORRUPT_MESSAGE', detail)
+    }
+    this.position = start + size
+    return start
+  }
+}

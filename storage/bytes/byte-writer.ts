@@ -1,0 +1,166 @@
+// Writes Kafka's primitive types into bytes that grow. The counterpart of `byte-reader.ts`.
+import { type Uuid, uuidToBytes } from '../base/uuid.ts'
+import { type Int64, writeInt64 } from './int64.ts'
+
+const encoder = new TextEncoder()
+
+/** Collects bytes in order; all integers are big-endian. Values outside a type's range wrap, as a DataView does. */
+export class ByteWriter {
+  #bytes: Uint8Array<ArrayBuffer>
+  #view: DataView
+  #position = 0
+
+  constructor(capacity = 256) {
+    this.#bytes = new Uint8Array(capacity)
+    this.#view = new DataView(this.#bytes.buffer)
+  }
+
+  /** How many bytes have been written. */
+  get position(): number {
+    return this.#position
+  }
+
+  /** A view of what was written, valid until the next write. */
+  get written(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.#position)
+  }
+
+  int8(value: number): void {
+    const at = this.#advance(1)
+    this.#view.setInt8(at, value)
+  }
+
+  int16(value: number): void {
+    const at = this.#advance(2)
+    this.#view.setInt16(at, value)
+  }
+
+  uint16(value: number): void {
+    const at = this.#advance(2)
+    this.#view.setUint16(at, value)
+  }
+
+  int32(value: number): void {
+    const at = this.#advance(4)
+    this.#view.setInt32(at, value)
+  }
+
+  uint32(value: number): void {
+    const at = this.#advance(4)
+    this.#view.setUint32(at, value)
+  }
+
+  int64(value: Int64): void {
+    const at = this.#advance(8)
+    writeInt64(this.#view, at, value)
+  }
+
+  float64(value: number): void {
+    const at = this.#advance(8)
+    this.#view.setFloat64(at, value)
+  }
+
+  /** Throws INVALID_REQUEST when it is not a uuid. */
+  uuid(value: Uuid): void {
+    this.raw(uuidToBytes(value))
+  }
+
+  /** LEB128 of a uint32. */
+  uvarint(value: number): void {
+    let rest = value >>> 0
+    while (rest > 0x7f) {
+      this.int8((rest & 0x7f) | 0x80)
+      rest >>>= 7
+    }
+    this.int8(rest)
+  }
+
+  /** Zigzag varint of an int32. */
+  varint(value: number): void {
+    this.uvarint((value << 1) ^ (value >> 31))
+  }
+
+  /** Zigzag varint of an int64. */
+  varlong(value: Int64): void {
+    if (isInt32(value)) {
+      this.varint(value)
+      return
+    }
+    let rest = zigzag64(value)
+    while (rest > 0x7fn) {
+      this.int8(Number(rest & 0x7fn) | 0x80)
+      rest >>= 7n
+    }
+    this.int8(Number(rest))
+  }
+
+  /** Bytes as they are, without a length. */
+  raw(bytes: Uint8Array): void {
+    const at = this.#advance(bytes.length)
+    this.#bytes.set(bytes, at)
+  }
+
+  /** Text as UTF-8, without a length. Returns its size; lone surrogates become U+FFFD. */
+  utf8(text: string): number {
+    const bytes = encoder.encode(text)
+    this.raw(bytes)
+    return bytes.length
+  }
+
+  /** Leaves room for `size` bytes, all zero, and returns where it begins. */
+  reserve(size: number): number {
+    return this.#advance(size)
+  }
+
+  /** Overwrites 4 bytes that were written or reserved before: lengths that are known afterwards. */
+  setInt32(position: number, value: number): void {
+    this.#view.setInt32(position, value)
+  }
+
+  /** Forgets what was written and keeps the memory. Views handed out before become stale. */
+  clear(): void {
+    this.#bytes.fill(0, 0, this.#position)
+    this.#position = 0
+  }
+
+  #advance(size: number): number {
+    const start = this.#position
+    const end = start + size
+    if (end > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(end, this.#bytes.length * 2))
+      grown.set(this.#bytes.subarray(0, start))
+      this.#bytes = grown
+      this.#view = new DataView(grown.buffer)
+    }
+    this.#position = end
+    return start
+  }
+}
+
+/** How many bytes `uvarint` takes. */
+export function uvarintSize(value: number): number {
+  // 32 - clz32 is the count of significant bits; each byte holds seven.
+  return Math.max(1, Math.ceil((32 - Math.clz32(value)) / 7))
+}
+
+/** How many bytes `varint` takes. */
+export function varintSize(value: number): number {
+  return uvarintSize((value << 1) ^ (value >> 31))
+}
+
+/** How many bytes `varlong` takes. */
+export function varlongSize(value: Int64): number {
+  if (isInt32(value)) return varintSize(value)
+  let size = 1
+  for (let rest = zigzag64(value) >> 7n; rest > 0n; rest >>= 7n) size++
+  return size
+}
+
+function isInt32(value: Int64): value is number {
+  return typeof value === 'number' && value === (value | 0)
+}
+
+function zigzag64(value: Int64): bigint {
+  const signed = BigInt(value)
+  return BigInt.asUintN(64, (signed << 1n) ^ (signed >> 63n))
+}
