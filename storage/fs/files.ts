@@ -29,6 +29,8 @@ export interface FileMap {
    * lacks the call; throws the system's error when the medium fails. Only bytes of a range that was populated may be touched.
    */
   populate(position: number, size: number): boolean
+  /** The same off this thread, for ranges that are not resident (RULES 10). False also when the map was unmapped meanwhile. */
+  populateInBackground(position: number, size: number): Promise<boolean>
   /** True when the whole range is in the page cache (`mincore`): touching it will not wait for the disk. */
   isResident(position: number, size: number): boolean
   /** Detaches `bytes` (its views become empty) and unmaps. */

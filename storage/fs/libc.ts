@@ -1,0 +1,160 @@
+// The few calls of the C library that node:fs lacks: mmap, madvise, mincore, munmap, fcntl. Linux only, through koffi.
+//
+// Everything works without them. Then there are no maps (reads are positional) and locks stop only other Millrace
+// processes. That is so on macOS (no MADV_POPULATE_READ, so no map could be read safely), on Windows, on Deno without
+// --allow-ffi, where koffi's binary is missing, and, for maps alone, on Linux before 5.14.
+import { createRequire } from 'node:module'
+
+/** What C calls `void *`. */
+export type Pointer = bigint
+
+/** The calls. Those that fail return -1; ask `errorName()` in the next statement, before anything else runs. */
+export interface Libc {
+  readonly pageSize: number
+  /** Whether this kernel knows MADV_POPULATE_READ (Linux 5.14). */
+  readonly canPopulate: boolean
+  /** `create` makes a missing file with mode 0644. The descriptor is not inherited by child processes. */
+  open(path: string, mode: 'read' | 'create'): number
+  close(fd: number): number
+  /** A shared, read-only map from the file's start; undefined when it fails. */
+  mmap(fd: number, size: number): Pointer | undefined
+  munmap(address: Pointer, size: number): number
+  /** An ArrayBuffer over mapped memory. Nothing frees it. */
+  view(address: Pointer, size: number): ArrayBuffer
+  /** madvise(MADV_POPULATE_READ); `address` is page-aligned. */
+  populate(address: Pointer, size: number): number
+  /** The same on a thread of a pool. errno belongs to that thread: on -1 call `populate` to learn why. */
+  populateInBackground(address: Pointer, size: number): Promise<number>
+  /** Fills one byte per page; bit 0 says resident. */
+  mincore(address: Pointer, size: number, pages: Uint8Array): number
+  /** fcntl(F_OFD_SETLK, F_WRLCK) on the whole file. The lock ends when `fd` is closed. */
+  lockExclusively(fd: number): number
+  /** The name of this thread's errno, as `EIO`. */
+  errorName(): string
+}
+
+const O_RDWR = 0o2
+const O_CREAT = 0o100
+const O_CLOEXEC = 0o2000000
+const PROT_READ = 1
+const MAP_SHARED = 1
+const MADV_POPULATE_READ = 22
+const F_OFD_SETLK = 37
+const F_WRLCK = 1
+const SC_PAGESIZE = 30
+// struct flock on 64-bit Linux: int16 l_type, int16 l_whence, 4 bytes of padding, int64 l_start, int64 l_len,
+// int32 l_pid, 4 bytes of padding. Whence 0, start 0 and length 0 mean the whole file; l_pid must be 0 for OFD locks.
+const FLOCK_BYTES = 32
+
+let loaded: { readonly libc: Libc | undefined } | undefined
+
+/** The C library, loaded at the first call; undefined where there is none to be had. */
+export function loadLibc(): Libc | undefined {
+  loaded ??= { libc: tryToLoad() }
+  return loaded.libc
+}
+
+function tryToLoad(): Libc | undefined {
+  if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch)) return undefined
+  try {
+    const koffi: Koffi = createRequire(import.meta.url)('koffi')
+    return bind(koffi, koffi.load(libraryPath(koffi)))
+  } catch {
+    // No binary for this platform, or no permission: not a failure, the callers have another way.
+    return undefined
+  }
+}
+
+function libraryPath(koffi: Koffi): string {
+  const candidates = [
+    'libc.so.6',
+    `libc.musl-${process.arch === 'x64' ? 'x86_64' : 'aarch64'}.so.1`,
+  ]
+  for (const candidate of candidates.slice(0, -1)) {
+    try {
+      koffi.load(candidate)
+      return candidate
+    } catch {
+      // Not a glibc system; the last candidate reports its own failure.
+    }
+  }
+  return candidates.at(-1) as string
+}
+
+function bind(koffi: Koffi, library: KoffiLibrary): Libc {
+  const open = library.func('int open(const char *path, int flags, ...)')
+  const close = library.func('int close(int fd)')
+  const mmap = library.func(
+    'void *mmap(void *at, size_t size, int prot, int flags, int fd, int64_t from)',
+  )
+  const munmap = library.func('int munmap(void *address, size_t size)')
+  const madvise = library.func('int madvise(void *address, size_t size, int advice)')
+  const mincore = library.func('int mincore(void *address, size_t size, _Out_ uint8_t *pages)')
+  const fcntl = library.func('int fcntl(int fd, int command, ...)')
+  const sysconf = library.func('long sysconf(int name)')
+  const names = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]))
+  const pageSize = Number(sysconf(SC_PAGESIZE))
+
+  const libc: Omit<Libc, 'canPopulate'> = {
+    pageSize,
+    open: (path, mode) =>
+      open(
+        path,
+        mode === 'read' ? O_CLOEXEC : O_RDWR | O_CREAT | O_CLOEXEC,
+        'int',
+        0o644,
+      ) as number,
+    close: (fd) => close(fd) as number,
+    mmap(fd, size) {
+      const address = BigInt.asUintN(64, mmap(null, size, PROT_READ, MAP_SHARED, fd, 0) as bigint)
+      return address === 0xffff_ffff_ffff_ffffn ? undefined : address
+    },
+    munmap: (address, size) => munmap(address, size) as number,
+    view: (address, size) => koffi.view(address, size),
+    populate: (address, size) => madvise(address, size, MADV_POPULATE_READ) as number,
+    populateInBackground: (address, size) =>
+      new Promise((resolve, reject) => {
+        madvise.async(address, size, MADV_POPULATE_READ, (error: unknown, result: number) =>
+          error ? reject(error) : resolve(result),
+        )
+      }),
+    mincore: (address, size, pages) => mincore(address, size, pages) as number,
+    lockExclusively(fd) {
+      const flock = new Uint8Array(FLOCK_BYTES)
+      new DataView(flock.buffer).setInt16(0, F_WRLCK, true)
+      return fcntl(fd, F_OFD_SETLK, 'void *', flock) as number
+    },
+    errorName() {
+      const number = koffi.errno()
+      return names.get(number) ?? `errno ${number}`
+    },
+  }
+  return { ...libc, canPopulate: knowsPopulate(libc) }
+}
+
+/** Tries the call once on a page that certainly exists, so that a later EINVAL is never taken for a missing call. */
+function knowsPopulate(libc: Omit<Libc, 'canPopulate'>): boolean {
+  const fd = libc.open('/proc/self/exe', 'read')
+  if (fd < 0) return false
+  const address = libc.mmap(fd, libc.pageSize)
+  libc.close(fd)
+  if (address === undefined) return false
+  const result = libc.populate(address, libc.pageSize)
+  libc.munmap(address, libc.pageSize)
+  return result === 0
+}
+
+// The part of koffi used here, typed by hand: its own types would be loaded even where its binary is not.
+interface KoffiFunction {
+  (...values: unknown[]): unknown
+  async(...values: unknown[]): void
+}
+interface KoffiLibrary {
+  func(prototype: string): KoffiFunction
+}
+interface Koffi {
+  load(path: string): KoffiLibrary
+  view(address: Pointer, size: number): ArrayBuffer
+  errno(): number
+  readonly os: { readonly errno: Readonly<Record<string, number>> }
+}

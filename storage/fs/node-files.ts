@@ -1,0 +1,119 @@
+// The machine's own file system for Bun, Deno and Node: node:fs, and the C library where it can be had.
+//
+// Every other part of storage takes a `Files` by constructor; this one is handed in by `mod.ts`. Its neighbours here:
+// `open-node-file.ts` (one open file), `mapped-file.ts` (maps), `file-lock.ts` (locks), `libc.ts` (the C library).
+import {
+  closeSync,
+  constants,
+  fsync,
+  fsyncSync,
+  mkdirSync,
+  open,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+} from 'node:fs'
+import { systemCode } from '../base/errors.ts'
+import { lockFile } from './file-lock.ts'
+import type { DirectoryEntry, FileStatus, Files, OpenMode } from './files.ts'
+import { type Libc, loadLibc } from './libc.ts'
+import { mapFile } from './mapped-file.ts'
+import { OpenNodeFile } from './open-node-file.ts'
+
+const OPEN_FLAGS: Record<OpenMode, number> = {
+  read: constants.O_RDONLY,
+  write: constants.O_RDWR | constants.O_CREAT,
+  create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
+}
+
+/**
+ * The machine's file system. `libc` is for tests: undefined shows how everything works where there is no FFI.
+ */
+export function createNodeFiles(libc: Libc | undefined = loadLibc()): Files {
+  return {
+    open: (path, mode) => new OpenNodeFile(path, openSync(path, OPEN_FLAGS[mode], 0o644)),
+    readFile,
+    status,
+    list,
+    makeDirectory: (path) => void mkdirSync(path, { recursive: true }),
+    rename: (from, to) => renameSync(from, to),
+    remove: (path) => void orMissing(() => unlinkSync(path)),
+    removeDirectory: (path) => rmSync(path, { recursive: true, force: true }),
+    setModified: (path, modifiedMs) => utimesSync(path, modifiedMs / 1000, modifiedMs / 1000),
+    syncDirectory,
+    syncDirectoryNow,
+    map: (path, size) => (libc?.canPopulate ? mapFile(libc, path, size) : undefined),
+    lock: (path) => lockFile(libc, path),
+    space(path) {
+      const { bsize, blocks, bavail } = statfsSync(path)
+      return { totalBytes: blocks * bsize, usableBytes: bavail * bsize }
+    },
+  }
+}
+
+/** Undefined when `call` finds nothing of that name. */
+function orMissing<T>(call: () => T): T | undefined {
+  try {
+    return call()
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw error
+  }
+}
+
+function readFile(path: string): Uint8Array | undefined {
+  const content = orMissing(() => readFileSync(path))
+  // A plain Uint8Array: a Buffer's slice() and toString() mean something else.
+  return content && new Uint8Array(content.buffer, content.byteOffset, content.byteLength)
+}
+
+function status(path: string): FileStatus | undefined {
+  const found = orMissing(() => statSync(path))
+  return (
+    found && {
+      size: found.size,
+      // Nanoseconds arrive as a float a hair off the millisecond that was set.
+      modifiedMs: Math.round(found.mtimeMs),
+      isDirectory: found.isDirectory(),
+    }
+  )
+}
+
+function list(directory: string): DirectoryEntry[] {
+  return readdirSync(directory, { withFileTypes: true }).map((entry) => ({
+    name: entry.name,
+    // A partition directory may be a link to another disk.
+    isDirectory: entry.isSymbolicLink()
+      ? (status(`${directory}/${entry.name}`)?.isDirectory ?? false)
+      : entry.isDirectory(),
+  }))
+}
+
+function syncDirectoryNow(path: string): void {
+  const fd = openSync(path, constants.O_RDONLY)
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function syncDirectory(path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    open(path, constants.O_RDONLY, (openError, fd) => {
+      if (openError) return reject(openError)
+      fsync(fd, (syncError) => {
+        closeSync(fd)
+        if (syncError) reject(syncError)
+        else resolve()
+      })
+    })
+  })
+}
