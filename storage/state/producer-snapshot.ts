@@ -5,7 +5,7 @@ import { type Int64, readInt64, writeInt64 } from '../bytes/int64.ts'
 
 const VERSION = 1
 const HEADER_BYTES = 10
-const ENTRY_BYTES = 50
+const ENTRY_BYTES = 46
 /** The checksum covers everything behind itself. */
 const CHECKED_FROM = 6
 
