@@ -1,0 +1,80 @@
+// zstd (RFC 8878), by the runtime's zlib. The frames are walked here first, because the runtimes disagree about what is cut
+// short (Node throws, Bun returns nothing, Deno a part) and about several frames (Bun reads all, the others the first).
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { KafkaError } from '../../base/errors.ts'
+import { concatenate } from './concatenate.ts'
+
+const FRAME_MAGIC = 0xfd2fb528
+const SKIPPABLE_MAGIC = 0x184d2a50
+const RLE_BLOCK = 1
+const RESERVED_BLOCK = 3
+
+/** One zstd frame. Level as Kafka's `compression.zstd.level`. */
+export function zstd(bytes: Uint8Array, level = 3): Uint8Array {
+  return zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: level } })
+}
+
+/** All frames in `bytes`, one behind the other. Throws CORRUPT_MESSAGE, or zlib's errors, also for more than `maxBytes`. */
+export function unzstd(bytes: Uint8Array, maxBytes: number): Uint8Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const parts: Uint8Array[] = []
+  let position = 0
+  let left = maxBytes
+  while (position < bytes.length) {
+    const { end, isSkippable } = frameAt(view, position)
+    if (end > bytes.length) throw cut(end, bytes.length)
+    if (!isSkippable) {
+      // A cap of 0 would mean none, so the last byte is left to the check below.
+      const options = { maxOutputLength: Math.max(left, 1) }
+      const part = zstdDecompressSync(bytes.subarray(position, end), options)
+      left -= part.length
+      if (left < 0) throw new KafkaError('CORRUPT_MESSAGE', `More than ${maxBytes} bytes of zstd`)
+      parts.push(part)
+    }
+    position = end
+  }
+  return concatenate(parts)
+}
+
+/** Where the frame at `position` ends. A frame is a header, blocks up to one with the last bit, and maybe a checksum. */
+function frameAt(view: DataView, position: number): { end: number; isSkippable: boolean } {
+  const length = view.byteLength
+  if (position + 5 > length) throw cut(position + 5, length)
+  const magic = view.getUint32(position, true)
+  if ((magic & ~0xf) === SKIPPABLE_MAGIC) {
+    if (position + 8 > length) throw cut(position + 8, length)
+    return { end: position + 8 + view.getUint32(position + 4, true), isSkippable: true }
+  }
+  if (magic !== FRAME_MAGIC) {
+    throw new KafkaError('CORRUPT_MESSAGE', `${magic} at ${position} begins no zstd frame`)
+  }
+  const descriptor = view.getUint8(position + 4)
+  const checksumBytes = descriptor & 0x04 ? 4 : 0
+  let at = position + 5 + headerBytes(descriptor)
+  for (;;) {
+    if (at + 3 > length) throw cut(at + 3, length)
+    const block = view.getUint16(at, true) | (view.getUint8(at + 2) << 16)
+    const type = (block >> 1) & 3
+    if (type === RESERVED_BLOCK) {
+      throw new KafkaError('CORRUPT_MESSAGE', `The zstd block at ${at} has a reserved type`)
+    }
+    at += 3 + (type === RLE_BLOCK ? 1 : block >> 3)
+    if (block & 1) return { end: at + checksumBytes, isSkippable: false }
+  }
+}
+
+/** What follows the descriptor byte: window, dictionary id and content size, each there or not. */
+function headerBytes(descriptor: number): number {
+  const isSingleSegment = (descriptor & 0x20) !== 0
+  const windowBytes = isSingleSegment ? 0 : 1
+  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3] ?? 0
+  const contentSizeBytes = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0
+  return windowBytes + dictionaryBytes + contentSizeBytes
+}
+
+function cut(wanted: number, length: number): KafkaError {
+  return new KafkaError(
+    'CORRUPT_MESSAGE',
+    `A zstd frame needs ${wanted} bytes, ${length} are there`,
+  )
+}
