@@ -1,0 +1,66 @@
+// Bun.serve behind a door.
+import { upgradeWebSocket, websocket } from 'hono/bun'
+import { systemClock } from '#storage/base/world.ts'
+import {
+  DRAIN_MS,
+  HEADER_TIMEOUT_MS,
+  listenError,
+  MAX_WEBSOCKET_MESSAGE_BYTES,
+  type RequestEnvironment,
+  type Serve,
+  type ServedDoor,
+  type ServeOptions,
+} from './serve.ts'
+
+interface BunServer {
+  readonly port: number
+  stop(force?: boolean): Promise<void>
+  timeout(request: Request, seconds: number): void
+  requestIP(request: Request): { address: string } | null
+}
+declare const Bun: { version: string; serve(options: object): BunServer }
+
+/** Serves a door on Bun. */
+export const serve: Serve = async (door, options) => {
+  door.mountWebSockets(upgradeWebSocket)
+  const server = await listen(door, options)
+  return {
+    runtime: `bun ${Bun.version}`,
+    host: options.host,
+    port: server.port,
+    async stop({ drainMs = DRAIN_MS } = {}) {
+      const drained = Promise.withResolvers<void>()
+      const timer = systemClock.after(drainMs, drained.resolve)
+      // stop() resolves when the last connection is gone; idle ones are closed at once.
+      void server.stop(false).then(drained.resolve)
+      await drained.promise
+      timer.cancel()
+      await server.stop(true)
+    },
+  }
+}
+
+async function listen(door: ServedDoor, options: ServeOptions): Promise<BunServer> {
+  try {
+    return Bun.serve({
+      hostname: options.host,
+      port: options.port,
+      // Bounds the wait for a request's head. Every request that has arrived is freed from it below, or it would
+      // cut long polls and quiet streams.
+      idleTimeout: Math.min(255, Math.ceil((options.headerTimeoutMs ?? HEADER_TIMEOUT_MS) / 1000)),
+      // 128 MiB by default, which would also end streamed bodies; the routes have limits of their own.
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+      websocket: { ...websocket, maxPayloadLength: MAX_WEBSOCKET_MESSAGE_BYTES },
+      fetch(request: Request, bun: BunServer) {
+        bun.timeout(request, 0)
+        const environment: RequestEnvironment & { server: BunServer } = {
+          server: bun,
+          clientAddress: () => bun.requestIP(request)?.address ?? '',
+        }
+        return door.fetch(request, environment)
+      },
+    })
+  } catch (error) {
+    throw listenError(error, options)
+  }
+}
