@@ -20,8 +20,8 @@ export function lockFile(libc: Libc | undefined, path: string): FileLock | undef
     const code = libc.errorName()
     libc.close(fd)
     if (code === 'EAGAIN' || code === 'EACCES') return undefined
-    // EINVAL, ENOLCK, EOPNOTSUPP: this file system has no such locks.
-    if (code === 'EINVAL' || code === 'ENOLCK' || code === 'EOPNOTSUPP') return lockByPid(path)
+    // EINVAL, ENOLCK, ENOTSUP: this file system has no such locks.
+    if (code === 'EINVAL' || code === 'ENOLCK' || code === 'ENOTSUP') return lockByPid(path)
     throw systemError(code, `lock '${path}'`)
   }
   let pidLock: FileLock | undefined

@@ -92,7 +92,7 @@ function bind(koffi: Koffi, library: KoffiLibrary): Libc {
   const mincore = library.func('int mincore(void *address, size_t size, _Out_ uint8_t *pages)')
   const fcntl = library.func('int fcntl(int fd, int command, ...)')
   const sysconf = library.func('long sysconf(int name)')
-  const names = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]))
+  const names = errorNames(koffi)
   const pageSize = Number(sysconf(SC_PAGESIZE))
 
   const libc: Omit<Libc, 'canPopulate'> = {
@@ -130,6 +130,13 @@ function bind(koffi: Koffi, library: KoffiLibrary): Libc {
     },
   }
   return { ...libc, canPopulate: knowsPopulate(libc) }
+}
+
+/** Names by number. Some numbers have two names; those of node:fs are wanted. */
+function errorNames(koffi: Koffi): Map<number, string> {
+  const aliases = ['EWOULDBLOCK', 'EOPNOTSUPP', 'EDEADLOCK']
+  const named = Object.entries(koffi.os.errno).filter(([name]) => !aliases.includes(name))
+  return new Map(named.map(([name, number]) => [number, name]))
 }
 
 /** Tries the call once on a page that certainly exists, so that a later EINVAL is never taken for a missing call. */

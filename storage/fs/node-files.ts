@@ -21,7 +21,7 @@ import {
 } from 'node:fs'
 import { systemCode } from '../base/errors.ts'
 import { lockFile } from './file-lock.ts'
-import type { DirectoryEntry, FileStatus, Files, OpenMode } from './files.ts'
+import type { DirectoryEntry, FileMap, FileStatus, Files, OpenMode } from './files.ts'
 import { type Libc, loadLibc } from './libc.ts'
 import { mapFile } from './mapped-file.ts'
 import { OpenNodeFile } from './open-node-file.ts'
@@ -32,10 +32,10 @@ const OPEN_FLAGS: Record<OpenMode, number> = {
   create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
 }
 
-/**
- * The machine's file system. `libc` is for tests: undefined shows how everything works where there is no FFI.
- */
-export function createNodeFiles(libc: Libc | undefined = loadLibc()): Files {
+/** The machine's file system. `useLibc: false` behaves as where there is no FFI: no maps, locks that Kafka can't see. */
+export function createNodeFiles({ useLibc = true } = {}): Files {
+  // Loaded at the first map or lock, not at the start.
+  const libc = () => (useLibc ? loadLibc() : undefined)
   return {
     open: (path, mode) => new OpenNodeFile(path, openSync(path, OPEN_FLAGS[mode], 0o644)),
     readFile,
@@ -48,13 +48,17 @@ export function createNodeFiles(libc: Libc | undefined = loadLibc()): Files {
     setModified: (path, modifiedMs) => utimesSync(path, modifiedMs / 1000, modifiedMs / 1000),
     syncDirectory,
     syncDirectoryNow,
-    map: (path, size) => (libc?.canPopulate ? mapFile(libc, path, size) : undefined),
-    lock: (path) => lockFile(libc, path),
+    map: (path, size) => mapWith(libc(), path, size),
+    lock: (path) => lockFile(libc(), path),
     space(path) {
       const { bsize, blocks, bavail } = statfsSync(path)
       return { totalBytes: blocks * bsize, usableBytes: bavail * bsize }
     },
   }
+}
+
+function mapWith(libc: Libc | undefined, path: string, size: number): FileMap | undefined {
+  return libc?.canPopulate ? mapFile(libc, path, size) : undefined
 }
 
 /** Undefined when `call` finds nothing of that name. */

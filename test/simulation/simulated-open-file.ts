@@ -75,10 +75,12 @@ export class SimulatedOpenFile implements OpenFile {
   }
 
   syncNow(): void {
+    this.#checkOpen()
     this.#sync(this.#file.order)
   }
 
   sync(): Promise<void> {
+    if (this.#isClosed) return Promise.reject(this.#closedError())
     // What is written between this call and its completion need not be covered, so it is not.
     const { order } = this.#file
     return this.#disk.later(() => this.#sync(order))
@@ -114,7 +116,15 @@ export class SimulatedOpenFile implements OpenFile {
   }
 
   #meet(operation: DiskOperation): OrderedFault | undefined {
-    if (this.#isClosed) throw systemError('EBADF', `'${this.path}' is closed`)
+    this.#checkOpen()
     return this.#disk.meet(operation, this.path)
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw this.#closedError()
+  }
+
+  #closedError(): Error {
+    return systemError('EBADF', `'${this.path}' is closed`)
   }
 }
