@@ -4,6 +4,7 @@ import { ByteWriter, varintSize, varlongSize } from '../bytes/byte-writer.ts'
 import { crc32c } from '../bytes/crc32c.ts'
 import { type Int64, maxInt64, subtractInt64, writeInt64 } from '../bytes/int64.ts'
 import { compress } from './compression/compression.ts'
+import { CONTROL_TYPE } from './control-record.ts'
 import type { RecordHeader } from './record.ts'
 import {
   BATCH_HEADER_BYTES,
@@ -97,7 +98,11 @@ export function buildEndTransactionMarker(
   value.int16(0)
   value.int32(marker.coordinatorEpoch)
   const { producerId, producerEpoch, timestamp } = marker
-  const record = { type: marker.isCommit ? 1 : 0, value: value.written, timestamp }
+  const record = {
+    type: marker.isCommit ? CONTROL_TYPE.commit : CONTROL_TYPE.abort,
+    value: value.written,
+    timestamp,
+  }
   return buildControlBatch([record], { ...place, producerId, producerEpoch, isTransactional: true })
 }
 

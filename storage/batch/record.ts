@@ -68,6 +68,7 @@ export class RecordCursor {
   timestampDelta: Int64 = 0
 
   readonly #reader: ByteReader
+  readonly #start: number
   readonly #count: number
   #index = 0
   #keyAt = 0
@@ -91,6 +92,7 @@ export class RecordCursor {
         : new ByteReader(
             decompress(compression, bytes.subarray(BATCH_HEADER_BYTES), maxDecompressedBytes),
           )
+    this.#start = this.#reader.position
   }
 
   get hasKey(): boolean {
@@ -149,6 +151,12 @@ export class RecordCursor {
     }
     this.#index++
     return true
+  }
+
+  /** Goes back before the first record, without unpacking anew. */
+  rewind(): void {
+    this.#reader.position = this.#start
+    this.#index = 0
   }
 
   #skipHeaders(end: number): void {

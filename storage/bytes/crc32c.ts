@@ -2,7 +2,7 @@
 import { loadNativeModule } from '../base/native-module.ts'
 
 /**
- * From this size on the native code is taken. Calling into it costs as much as our own loop needs for 200 to 600 bytes,
+ * From this size on the native code is taken. Calling into it costs as much as our own loop needs for 300 to 550 bytes,
  * depending on the runtime; beyond that it is several times faster.
  */
 const NATIVE_FROM_BYTES = 400

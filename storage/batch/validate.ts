@@ -1,0 +1,212 @@
+// What the leader checks and settles before a batch enters the log (Kafka's LogValidator, and the checks of UnifiedLog in front
+// of it). Batches stay as they came wherever that is possible; else they are built anew.
+import { KafkaError, type KafkaErrorName } from '../base/errors.ts'
+import { addInt64, type Int64, maxInt64, subtractInt64 } from '../bytes/int64.ts'
+import { buildBatch, type NewRecord } from './batch-builder.ts'
+import type { Codec } from './compression/compression.ts'
+import { RecordCursor } from './record.ts'
+import { type Compression, RecordBatch, type TimestampType } from './record-batch.ts'
+
+/** Who appends. Clients are trusted least; `metadata` is the writer of the metadata log. */
+export type AppendOrigin = 'client' | 'coordinator' | 'metadata'
+
+/** The topic configs that decide whether and how a batch enters the log. */
+export interface AppendRules {
+  readonly maxMessageBytes: number
+  /** `producer` keeps the codec that came. */
+  readonly compressionType: 'producer' | 'uncompressed' | Codec
+  /** Levels for batches that are built anew. */
+  readonly levels: { readonly gzip: number; readonly lz4: number; readonly zstd: number }
+  readonly timestampType: TimestampType
+  readonly timestampBeforeMaxMs: Int64
+  readonly timestampAfterMaxMs: Int64
+  /** Whether records need keys. */
+  readonly isCompacted: boolean
+  /** The broker's time in milliseconds. */
+  readonly now: number
+  readonly maxDecompressedBytes: number
+}
+
+/** One record that is refused: its place in the batch, and why. */
+export interface RecordError {
+  readonly index: number
+  readonly message: string
+}
+
+/** A batch is refused because of some of its records; all of them are named. */
+export class InvalidRecordsError extends KafkaError {
+  /** In the order of the batch, never empty. */
+  readonly recordErrors: readonly RecordError[]
+
+  constructor(code: KafkaErrorName, message: string, recordErrors: readonly RecordError[]) {
+    super(code, message)
+    this.recordErrors = recordErrors
+  }
+}
+
+/** A batch that may enter the log. */
+export interface ValidBatch {
+  /** The same batch, changed in place where the topic wants it, or one built anew. It still needs its offsets. */
+  readonly batch: RecordBatch
+  /** The time that the batch got from the broker; -1 when its records keep the producer's. */
+  readonly logAppendTime: Int64
+}
+
+const NO_TIMESTAMP = -1
+
+/**
+ * Checks one batch and settles its timestamps and codec. Refuses with CORRUPT_MESSAGE (CRC), MESSAGE_TOO_LARGE,
+ * INVALID_RECORD and INVALID_TIMESTAMP, the last two as `InvalidRecordsError` when single records are at fault, and with
+ * UNSUPPORTED_COMPRESSION_TYPE. A refused batch is unchanged.
+ */
+export function validateBatch(
+  batch: RecordBatch,
+  rules: AppendRules,
+  origin: AppendOrigin,
+): ValidBatch {
+  if (origin === 'client' && batch.baseOffset !== 0) {
+    throw invalid(`The base offset of a produced batch is 0, not ${batch.baseOffset}`)
+  }
+  checkSize(batch, rules)
+  if (!batch.isCrcValid()) {
+    throw new KafkaError('CORRUPT_MESSAGE', `The batch's CRC ${batch.crc} does not fit its bytes`)
+  }
+  if (origin === 'client') checkProducedHeader(batch)
+  const cursor = openRecords(batch, rules)
+  const { maxTimestamp, isConsecutive } = checkRecords(batch, cursor, rules)
+
+  const isAppendTime = rules.timestampType === 'LogAppendTime'
+  const logAppendTime = isAppendTime ? rules.now : NO_TIMESTAMP
+  const target = targetCompression(batch, rules)
+  // Control batches stay as they are. For all others, consumers must see the offsets that the log counts.
+  if (batch.isControl || (target === batch.compression && isConsecutive)) {
+    batch.setMaxTimestamp(rules.timestampType, isAppendTime ? logAppendTime : maxTimestamp)
+    return { batch, logAppendTime }
+  }
+  const rebuilt = rebuild(batch, cursor, target, rules)
+  checkSize(rebuilt, rules)
+  return { batch: rebuilt, logAppendTime }
+}
+
+function checkSize(batch: RecordBatch, rules: AppendRules): void {
+  if (batch.sizeInBytes <= rules.maxMessageBytes) return
+  const detail = `The batch has ${batch.sizeInBytes} bytes, the limit is ${rules.maxMessageBytes}`
+  throw new KafkaError('MESSAGE_TOO_LARGE', detail)
+}
+
+function checkProducedHeader(batch: RecordBatch): void {
+  const { lastOffsetDelta, recordCount, baseSequence } = batch
+  if (lastOffsetDelta < 0) throw invalid(`The batch has a last offset delta of ${lastOffsetDelta}`)
+  if (recordCount <= 0) throw invalid(`The batch has a record count of ${recordCount}`)
+  if (lastOffsetDelta + 1 !== recordCount) {
+    throw invalid(`The batch has ${lastOffsetDelta + 1} offsets for ${recordCount} records`)
+  }
+  if (batch.isControl) throw invalid('Clients may not write control batches')
+  if (batch.hasProducerId && baseSequence < 0) {
+    throw invalid(`The batch of producer ${batch.producerId} has sequence ${baseSequence}`)
+  }
+}
+
+function openRecords(batch: RecordBatch, rules: AppendRules): RecordCursor {
+  return refusing(() => new RecordCursor(batch, rules.maxDecompressedBytes))
+}
+
+/** Walks all records. Throws InvalidRecordsError when some are refused. */
+function checkRecords(
+  batch: RecordBatch,
+  cursor: RecordCursor,
+  rules: AppendRules,
+): { maxTimestamp: Int64; isConsecutive: boolean } {
+  const { baseTimestamp, timestampType } = batch
+  const errors: RecordError[] = []
+  let firstCode: KafkaErrorName | undefined
+  let maxTimestamp: Int64 = NO_TIMESTAMP
+  let isConsecutive = true
+  refusing(() => {
+    for (let index = 0; cursor.next(); index++) {
+      const timestamp = addInt64(baseTimestamp, cursor.timestampDelta)
+      const problem = problemOf(cursor, timestamp, timestampType, rules)
+      if (problem !== undefined) {
+        firstCode ??= problem.code
+        errors.push({ index, message: problem.message })
+      }
+      if (cursor.offsetDelta !== index) isConsecutive = false
+      maxTimestamp = maxInt64(maxTimestamp, timestamp)
+    }
+  })
+  if (firstCode === undefined) return { maxTimestamp, isConsecutive }
+  const first = errors.slice(0, 3).map((error) => `record ${error.index}: ${error.message}`)
+  const message = `${errors.length} of ${batch.recordCount} records are refused, ${first.join(', ')}`
+  throw new InvalidRecordsError(firstCode, message, errors)
+}
+
+function problemOf(
+  cursor: RecordCursor,
+  timestamp: Int64,
+  batchType: TimestampType,
+  rules: AppendRules,
+): { code: KafkaErrorName; message: string } | undefined {
+  if (rules.isCompacted && !cursor.hasKey) {
+    return { code: 'INVALID_RECORD', message: 'A compacted topic takes no record without a key' }
+  }
+  if (batchType === 'LogAppendTime') {
+    return { code: 'INVALID_TIMESTAMP', message: 'Producers may not set LogAppendTime' }
+  }
+  if (rules.timestampType === 'LogAppendTime' || timestamp === NO_TIMESTAMP) return undefined
+  const { now, timestampBeforeMaxMs: before, timestampAfterMaxMs: after } = rules
+  const age = subtractInt64(now, timestamp)
+  if (age <= before && subtractInt64(timestamp, now) <= after) return undefined
+  const bounds = `${before} ms before and ${after} ms after ${now}`
+  return { code: 'INVALID_TIMESTAMP', message: `Timestamp ${timestamp} is not between ${bounds}` }
+}
+}
+
+function targetCompression(batch: RecordBatch, rules: AppendRules): Compression {
+  if (rules.compressionType === 'producer') return batch.compression
+  return rules.compressionType === 'uncompressed' ? 'none' : rules.compressionType
+}
+
+/** The same records under the topic's codec, with offsets 0, 1, 2, … */
+function rebuild(
+  batch: RecordBatch,
+  cursor: RecordCursor,
+  compression: Compression,
+  rules: AppendRules,
+): RecordBatch {
+  const records: NewRecord[] = []
+  const { baseTimestamp } = batch
+  for (cursor.rewind(); cursor.next(); ) {
+    records.push({
+      key: cursor.key(),
+      value: cursor.value(),
+      headers: cursor.headers(),
+      timestamp: addInt64(baseTimestamp, cursor.timestampDelta),
+    })
+  }
+  const hasLevel = compression === 'gzip' || compression === 'lz4' || compression === 'zstd'
+  const bytes = buildBatch(records, {
+    compression,
+    ...(hasLevel && { compressionLevel: rules.levels[compression] }),
+    timestampType: rules.timestampType,
+    ...(rules.timestampType === 'LogAppendTime' && { maxTimestamp: rules.now }),
+    producerId: batch.producerId,
+    producerEpoch: batch.producerEpoch,
+    baseSequence: batch.baseSequence,
+    isTransactional: batch.isTransactional,
+  })
+  return new RecordBatch(bytes)
+}
+
+/** Runs `walk`. What it finds corrupt behind a valid CRC is the producer's doing: retrying would not help. */
+function refusing<Result>(walk: () => Result): Result {
+  try {
+    return walk()
+  } catch (error) {
+    if (!(error instanceof KafkaError) || error.code !== 'CORRUPT_MESSAGE') throw error
+    throw new KafkaError('INVALID_RECORD', error.message, { cause: error })
+  }
+}
+
+function invalid(detail: string): KafkaError {
+  return new KafkaError('INVALID_RECORD', detail)
+}
