@@ -152,20 +152,15 @@ export class ProducerAppend {
 
   #checkSequence(entry: ProducerEntry, batch: ProducerBatch): void {
     const { producerId, baseSequence } = batch
-    const known = this.#current.get(producerId)
     if (batch.producerEpoch !== entry.epoch) {
+      // After expiry or DeleteRecords nothing is known: then any sequence may come first.
       if (baseSequence === 0 || entry.epoch === -1) return
       const detail = `Producer ${producerId} begins epoch ${batch.producerEpoch} with sequence ${baseSequence}, not 0`
       throw new KafkaError('OUT_OF_ORDER_SEQUENCE_NUMBER', detail)
     }
-    // After expiry or DeleteRecords nothing is known: then any sequence may come first.
-    if (!known || known.epoch === -1) return
-    const isOwn = entry.batches.length > 0
-    const last = isOwn
-      ? lastSequenceOf(entry)
-      : known.epoch === entry.epoch
-        ? lastSequenceOf(known)
-        : -1
+    // The epoch is known from this append, or from a marker or a snapshot, which may hold no batch.
+    const known = entry.batches.length > 0 ? entry : this.#current.get(producerId)
+    const last = known && known.epoch === entry.epoch ? lastSequenceOf(known) : -1
     if (baseSequence === (last === 2_147_483_647 ? 0 : last + 1)) return
     const detail = `Producer ${producerId} sent sequence ${baseSequence} after ${last}`
     throw new KafkaError('OUT_OF_ORDER_SEQUENCE_NUMBER', detail)
