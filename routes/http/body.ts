@@ -1,0 +1,102 @@
+// Request bodies: read whole within limits, or piece by piece.
+import type { Clock } from '#storage/base/world.ts'
+import type { Door } from './door.ts'
+import { HttpError } from './errors.ts'
+import { MEDIA, mediaType } from './negotiate.ts'
+
+/** The whole body. Throws 413 above the limit, 408 when it pauses for too long, 415 when it is compressed. */
+export async function readBytes(door: Door, request: Request): Promise<Uint8Array> {
+  const { maxRequestBytes, bodyTimeoutMs } = door.config
+  if (Number(request.headers.get('content-length') ?? 0) > maxRequestBytes) {
+    throw tooLarge(maxRequestBytes)
+  }
+  const pieces: Uint8Array[] = []
+  let size = 0
+  for await (const piece of bodyPieces(request, { clock: door.clock, idleMs: bodyTimeoutMs })) {
+    size += piece.length
+    if (size > maxRequestBytes) throw tooLarge(maxRequestBytes)
+    pieces.push(piece)
+  }
+  return joined(pieces, size)
+}
+
+/** The whole body as text. Throws 400 when it is not UTF-8. */
+export async function readText(door: Door, request: Request): Promise<string> {
+  const bytes = await readBytes(door, request)
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw new HttpError(400, 'The body is not UTF-8')
+  }
+}
+
+/** The whole body as parsed JSON. Throws 415 when it says that it is something else, 400 when it is not JSON. */
+export async function readJson(door: Door, request: Request): Promise<unknown> {
+  const type = mediaType(request.headers.get('content-type') ?? undefined)
+  if (type !== '' && type !== MEDIA.json && !/^application\/[\w.-]+\+json$/.test(type)) {
+    throw new HttpError(415, `The body must be ${MEDIA.json}, not ${type}`)
+  }
+  return parseJson(await readText(door, request))
+}
+
+/** Parses JSON. Throws 400. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new HttpError(400, `The body is not JSON: ${error instanceof Error ? error.message : ''}`)
+  }
+}
+
+/** The body's pieces as they arrive. With a limit on pauses, throws 408 when the client is silent for longer. */
+export async function* bodyPieces(
+  request: Request,
+  pauses?: { readonly clock: Clock; readonly idleMs: number },
+): AsyncGenerator<Uint8Array> {
+  const encoding = request.headers.get('content-encoding') ?? 'identity'
+  if (encoding !== 'identity')
+    throw new HttpError(415, `Bodies must not be encoded with ${encoding}`)
+  if (request.body === null) return
+  const reader = request.body.getReader()
+  try {
+    for (;;) {
+      const { done, value } = await withTimeout(reader.read(), pauses)
+      if (done) return
+      yield value
+    }
+  } finally {
+    // Also frees a client that still waits to send, when we stop early.
+    void reader.cancel().catch(() => undefined)
+  }
+}
+
+async function withTimeout<T>(
+  promise: Promise<T>,
+  pauses: { readonly clock: Clock; readonly idleMs: number } | undefined,
+): Promise<T> {
+  if (pauses === undefined) return await promise
+  const { promise: expired, reject } = Promise.withResolvers<never>()
+  const timer = pauses.clock.after(pauses.idleMs, () => {
+    reject(new HttpError(408, `Nothing of the body has come for ${pauses.idleMs} ms`))
+  })
+  try {
+    return await Promise.race([promise, expired])
+  } finally {
+    timer.cancel()
+  }
+}
+
+function joined(pieces: readonly Uint8Array[], size: number): Uint8Array {
+  if (pieces.length === 1 && pieces[0] !== undefined) return pieces[0]
+  const whole = new Uint8Array(size)
+  let position = 0
+  for (const piece of pieces) {
+    whole.set(piece, position)
+    position += piece.length
+  }
+  return whole
+}
+
+function tooLarge(limit: number): HttpError {
+  return new HttpError(413, `The body is larger than ${limit} bytes`)
+}

@@ -1,0 +1,71 @@
+// `GET /metrics` for Prometheus.
+import { Hono } from 'hono'
+import type { BrokerCounters } from '#src/broker/broker.ts'
+import { Exposition, type MetricSample } from '#src/metrics/exposition.ts'
+import { processUsage } from '#src/platform/process.ts'
+import type { Door, Env } from './door.ts'
+
+const COUNTERS: Readonly<Record<keyof BrokerCounters, readonly [name: string, help: string]>> = {
+  producedRecords: ['millrace_produced_records_total', 'Records appended'],
+  producedBytes: ['millrace_produced_bytes_total', 'Bytes of batches appended'],
+  readRecords: ['millrace_read_records_total', 'Records handed out'],
+  readBytes: ['millrace_read_bytes_total', 'Bytes of batches read'],
+  failedProduces: ['millrace_failed_produces_total', 'Produce calls that were refused'],
+  flushes: ['millrace_flushes_total', 'Group commits: fdatasync calls that answered appends'],
+}
+
+/** Prometheus text: the broker's counters and gauges, this door's, and what the process uses. */
+export function metricsRoutes(door: Door): Hono<Env> {
+  const exposition = new Exposition(() => [
+    ...brokerSamples(door),
+    ...doorSamples(door),
+    ...processSamples(),
+  ])
+  const routes = new Hono<Env>()
+  routes.get('/metrics', async (c) => {
+    const { text, contentType } = await exposition.render()
+    return c.body(text, 200, { 'content-type': contentType })
+  })
+  return routes
+}
+
+function brokerSamples({ broker }: Door): MetricSample[] {
+  const counters = Object.entries(COUNTERS).map(([counter, [name, help]]) => ({
+    name,
+    help,
+    type: 'counter' as const,
+    labels: {},
+    value: broker.counters[counter as keyof BrokerCounters],
+  }))
+  return [
+    ...counters,
+    gauge('millrace_ready', 'Whether the broker is ready', broker.isReady() ? 1 : 0),
+    ...broker.samples().map((sample) => ({ ...sample, type: 'gauge' as const })),
+  ]
+}
+
+function doorSamples({ counters, streams }: Door): MetricSample[] {
+  const requests = counters.requests().map(({ method, status, count }) => ({
+    name: 'millrace_http_requests_total',
+    help: 'HTTP requests answered',
+    type: 'counter' as const,
+    labels: { method, status: String(status) },
+    value: count,
+  }))
+  const open = gauge('millrace_http_streams', 'Tails, waiting reads and uploads', streams.open)
+  return [...requests, open]
+}
+
+function processSamples(): MetricSample[] {
+  const usage = processUsage()
+  const cpu = gauge('process_cpu_seconds_total', 'User and system CPU time', usage.cpuSeconds)
+  return [
+    { ...cpu, type: 'counter' },
+    gauge('process_resident_memory_bytes', 'Resident memory', usage.residentBytes),
+    gauge('process_start_time_seconds', 'Start of the process', usage.startSeconds),
+  ]
+}
+
+function gauge(name: string, help: string, value: number): MetricSample {
+  return { name, help, type: 'gauge', labels: {}, value }
+}
