@@ -184,7 +184,6 @@ export interface BrokerCounters {
   readRecords: number
   readBytes: number
   failedProduces: number
-  flushes: number
 }
 
 /** A gauge sampled at scrape time, with Prometheus' naming. */
@@ -216,11 +215,7 @@ export interface Broker {
   ): Promise<TopicDescription>
   deleteTopic(session: Session, topic: string): Promise<void>
   /** Grows a topic to `totalCount` partitions. Throws INVALID_PARTITIONS when that is not more than now. */
-  createPartitions(
-    session: Session,
-    topic: string,
-    totalCount: number,
-  ): Promise<TopicDescription>
+  createPartitions(session: Session, topic: string, totalCount: number): Promise<TopicDescription>
   describeConfigs(session: Session, resource: ConfigResource): readonly ConfigEntry[]
   /** All changes or none. Throws INVALID_CONFIG, INVALID_REQUEST. */
   alterConfigs(

@@ -1,0 +1,348 @@
+// The broker: every call of the doors, checked and handed to the room that serves it.
+import { KafkaError } from '#storage/base/errors.ts'
+import type { Clock } from '#storage/base/world.ts'
+import type { Session } from '../access/session.ts'
+import type { ConfigEntry } from '../config/config-entry.ts'
+import { CONFIG_RESOURCE, type TopicImage } from '../metadata/image.ts'
+import type { MetadataProvider } from '../metadata/provider.ts'
+import type { EffectiveConfigs } from '../partitions/effective-configs.ts'
+import type { Partition } from '../partitions/partition.ts'
+import type { Partitions } from '../partitions/partitions.ts'
+import { readPartition } from '../partitions/record-reader.ts'
+import { waitForAny } from '../partitions/waiting.ts'
+import type {
+  Acks,
+  Broker,
+  BrokerCounters,
+  BrokerDescription,
+  ConfigChange,
+  ConfigResource,
+  NewTopic,
+  OffsetSpec,
+  PartitionOffsets,
+  ProducedRecord,
+  ProducedResult,
+  ReadRequest,
+  ReadResult,
+  RecoveryReport,
+  Sample,
+  TopicDescription,
+  WaitRequest,
+} from './broker.ts'
+import { Producing } from './producing.ts'
+
+/** The parts that the broker stands on; `mod.ts` builds them. */
+export interface BrokerParts {
+  readonly clusterId: string
+  readonly nodeId: number
+  readonly clock: Clock
+  readonly provider: MetadataProvider
+  readonly partitions: Partitions
+  readonly configs: EffectiveConfigs
+  readonly recovery: RecoveryReport
+  /** Gauges of the storage engine. */
+  storageSamples(): readonly Sample[]
+}
+
+/** The one `Broker` there is, over whichever metadata provider it was given. */
+export class BrokerCore implements Broker {
+  readonly clusterId: string
+  readonly nodeId: number
+  readonly counters: BrokerCounters = {
+    producedRecords: 0,
+    producedBytes: 0,
+    readRecords: 0,
+    readBytes: 0,
+    failedProduces: 0,
+  }
+  readonly #parts: BrokerParts
+  readonly #producing: Producing
+  readonly #topicListeners = new Set<() => void>()
+  readonly #creations = new Map<string, Promise<TopicDescription>>()
+  readonly #stopListening: () => void
+  #isReady = true
+
+  constructor(parts: BrokerParts) {
+    this.#parts = parts
+    this.clusterId = parts.clusterId
+    this.nodeId = parts.nodeId
+    this.#producing = new Producing({
+      partitions: parts.partitions,
+      clock: parts.clock,
+      isAllSynced: () => parts.configs.broker.boolean('millrace.acks.all.fsync'),
+    })
+    this.#stopListening = parts.provider.onDelta((delta) => {
+      parts.partitions.apply(delta)
+      if (delta.partitions.length === 0) return
+      for (const { topic, after } of delta.partitions) if (!after) this.#producing.forget(topic)
+      for (const listener of this.#topicListeners) listener()
+    })
+  }
+
+  isReady(): boolean {
+    return this.#isReady
+  }
+
+  /** Stops listening to metadata; from now on the broker is not ready. */
+  close(): void {
+    this.#isReady = false
+    this.#stopListening()
+  }
+
+  listTopics(_session: Session): readonly TopicDescription[] {
+    const topics = [...this.#parts.provider.image.topics()].map(describe)
+    return topics.sort((left, right) => (left.name < right.name ? -1 : 1))
+  }
+
+  describeTopic(_session: Session, topic: string): TopicDescription {
+    const image = this.#parts.provider.image.topic(topic)
+    if (image) return describe(image)
+    throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `Topic ${topic} does not exist`)
+  }
+
+  async createTopic(
+    session: Session,
+    topic: NewTopic,
+    { validateOnly = false }: { validateOnly?: boolean } = {},
+  ): Promise<TopicDescription> {
+    const { configs = {}, ...spec } = topic
+    const texts = new Map<string, string>()
+    for (const [name, value] of Object.entries(configs)) if (value !== null) texts.set(name, value)
+    const results = await this.#parts.provider.submit({
+      kind: 'createTopics',
+      topics: [{ ...spec, configs: texts }],
+      validateOnly,
+    })
+    const [result] = results
+    if (result?.error) throw result.error
+    if (validateOnly) return planned(topic.name, result?.partitionCount ?? 1)
+    await this.#parts.partitions.settled()
+    return this.describeTopic(session, topic.name)
+  }
+
+  async deleteTopic(session: Session, topic: string): Promise<void> {
+    this.describeTopic(session, topic)
+    if (!this.#parts.configs.broker.boolean('delete.topic.enable')) {
+      throw new KafkaError('TOPIC_DELETION_DISABLED', 'delete.topic.enable is false')
+    }
+    const results = await this.#parts.provider.submit({
+      kind: 'deleteTopics',
+      topics: [{ name: topic }],
+    })
+    if (results[0]?.error) throw results[0].error
+    await this.#parts.partitions.settled()
+  }
+
+  async createPartitions(
+    session: Session,
+    topic: string,
+    totalCount: number,
+  ): Promise<TopicDescription> {
+    const results = await this.#parts.provider.submit({
+      kind: 'createPartitions',
+      topics: [{ name: topic, count: totalCount }],
+    })
+    if (results[0]?.error) throw results[0].error
+    await this.#parts.partitions.settled()
+    return this.describeTopic(session, topic)
+  }
+
+  describeConfigs(session: Session, resource: ConfigResource): readonly ConfigEntry[] {
+    const { configs } = this.#parts
+    if (resource.type === 'topic') {
+      this.describeTopic(session, resource.name)
+      return configs.topic(resource.name).describe()
+    }
+    if (resource.name === '') return configs.broker.describeClusterWide()
+    this.#assertThisBroker(resource.name)
+    return configs.broker.describe()
+  }
+
+  async alterConfigs(
+    _session: Session,
+    { type, name }: ConfigResource,
+    changes: readonly ConfigChange[],
+    { validateOnly = false }: { validateOnly?: boolean } = {},
+  ): Promise<void> {
+    if (type === 'broker' && name !== '') this.#assertThisBroker(name)
+    const kind = type === 'topic' ? CONFIG_RESOURCE.TOPIC : CONFIG_RESOURCE.BROKER
+    const results = await this.#parts.provider.submit({
+      kind: 'incrementalAlterConfigs',
+      resources: [{ resource: { type: kind, name }, changes }],
+      validateOnly,
+    })
+    if (results[0]?.error) throw results[0].error
+  }
+
+  listBrokers(_session: Session): readonly BrokerDescription[] {
+    return [...this.#parts.provider.image.brokers.values()]
+      .map((broker) => ({
+        id: broker.brokerId,
+        rack: broker.rack,
+        isFenced: broker.fenced,
+        endpoints: broker.endPoints.map(({ name, host, port }) => ({ name, host, port })),
+      }))
+      .sort((left, right) => left.id - right.id)
+  }
+
+  async ensureTopic(session: Session, topic: string): Promise<TopicDescription> {
+    const known = this.#parts.provider.image.topic(topic)
+    if (known) {
+      const { partitions } = this.#parts
+      const isPending = known.partitions.some(({ partition }) =>
+        partitions.isPending({ topic, partition }),
+      )
+      if (isPending) await partitions.settled()
+      return describe(known)
+    }
+    if (!this.#parts.configs.broker.boolean('auto.create.topics.enable')) {
+      return this.describeTopic(session, topic)
+    }
+    const underway = this.#creations.get(topic)
+    if (underway) return underway
+    const creation = this.#createOrFind(session, topic).finally(() => this.#creations.delete(topic))
+    this.#creations.set(topic, creation)
+    return creation
+  }
+
+  async produceRecords(
+    session: Session,
+    topic: string,
+    records: readonly ProducedRecord[],
+    acks: Acks,
+  ): Promise<readonly ProducedResult[]> {
+    const { name, partitions } = await this.ensureTopic(session, topic)
+    const target = { name, partitionCount: partitions.length }
+    const results = await this.#producing.produce(target, records, acks)
+    this.#countProduced(records, results)
+    return results
+  }
+
+  findOffset(
+    _session: Session,
+    { topic, partition, spec }: { topic: string; partition: number; spec: OffsetSpec },
+  ): number {
+    const { log } = this.#partition(topic, partition)
+    if (typeof spec === 'number') return spec
+    if (spec === 'earliest') return log.logStartOffset
+    if (spec === 'latest') return log.highWatermark
+    if ('fromEnd' in spec) return Math.max(log.logStartOffset, log.highWatermark - spec.fromEnd)
+    const found = log.offsetForTimestamp(spec.timestamp)
+    return found ? Math.min(found.offset, log.highWatermark) : log.highWatermark
+  }
+
+  partitionOffsets(_session: Session, topic: string, partition: number): PartitionOffsets {
+    const { log } = this.#partition(topic, partition)
+    const { logStartOffset, highWatermark, lastStableOffset } = log
+    return { logStartOffset, highWatermark, lastStableOffset }
+  }
+
+  readRecords(_session: Session, request: ReadRequest): ReadResult {
+    const { topic, partition: index, isolation = 'read_uncommitted' } = request
+    const partition = this.#partition(topic, index)
+    const { maxDecompressedBytes } = partition.log.config
+    const read = readPartition(partition, { ...request, isolation, maxDecompressedBytes })
+    this.counters.readRecords += read.records.length
+    const { highWatermark, logStartOffset } = partition.log
+    const records = read.records.map((record) => {
+      this.counters.readBytes += (record.key?.length ?? 0) + (record.value?.length ?? 0)
+      return { topic, partition: index, ...record }
+    })
+    return { records, nextOffset: read.nextOffset, highWatermark, logStartOffset }
+  }
+
+  async waitForRecords(
+    _session: Session,
+    { positions, waitMs, signal, isolation = 'read_uncommitted' }: WaitRequest,
+  ): Promise<boolean> {
+    const targets = positions.map(({ topic, partition, offset }) =>
+      this.#partition(topic, partition).at(offset, isolation),
+    )
+    return await waitForAny(this.#parts.clock, targets, { waitMs, signal })
+  }
+
+  onTopicsChange(listener: () => void): () => void {
+    this.#topicListeners.add(listener)
+    return () => this.#topicListeners.delete(listener)
+  }
+
+  recoveryReport(_session: Session): RecoveryReport {
+    return this.#parts.recovery
+  }
+
+  samples(): readonly Sample[] {
+    const { topicCount } = this.#parts.provider.image
+    let partitionCount = 0
+    let size = 0
+    for (const { log } of this.#parts.partitions.all()) {
+      partitionCount++
+      size += log.sizeInBytes
+    }
+    return [
+      sample('millrace_topics', 'Topics in the metadata image', topicCount),
+      sample('millrace_partitions', 'Partitions that this broker leads', partitionCount),
+      sample('millrace_log_size_bytes', 'Bytes in the logs of all partitions', size),
+      ...this.#parts.storageSamples(),
+    ]
+  }
+
+  /** Somebody else may be creating it too. */
+  async #createOrFind(session: Session, topic: string): Promise<TopicDescription> {
+    try {
+      return await this.createTopic(session, { name: topic })
+    } catch (error) {
+      if (!(error instanceof KafkaError && error.code === 'TOPIC_ALREADY_EXISTS')) throw error
+      await this.#parts.partitions.settled()
+      return this.describeTopic(session, topic)
+    }
+  }
+
+  #partition(topic: string, partition: number): Partition {
+    return this.#parts.partitions.get({ topic, partition })
+  }
+
+  #assertThisBroker(name: string): void {
+    if (name === String(this.nodeId)) return
+    throw new KafkaError(
+      'INVALID_REQUEST',
+      `Broker ${name} is not this one: ask it, or use broker ${this.nodeId}`,
+    )
+  }
+
+  #countProduced(records: readonly ProducedRecord[], results: readonly ProducedResult[]): void {
+    for (const [index, result] of results.entries()) {
+      if ('error' in result) {
+        this.counters.failedProduces++
+        continue
+      }
+      const { key, value } = records[index] as ProducedRecord
+      this.counters.producedRecords++
+      this.counters.producedBytes += (key?.length ?? 0) + (value?.length ?? 0)
+    }
+  }
+}
+
+function describe({ name, id, partitions }: TopicImage): TopicDescription {
+  return {
+    name,
+    topicId: id,
+    isInternal: name === '__consumer_offsets' || name === '__transaction_state',
+    partitions,
+  }
+}
+
+/** What a topic that was only validated would be. */
+function planned(name: string, partitionCount: number): TopicDescription {
+  const partitions = Array.from({ length: partitionCount }, (_, partition) => ({
+    partition,
+    leader: -1,
+    leaderEpoch: -1,
+    replicas: [],
+    isr: [],
+  }))
+  return { name, topicId: 'AAAAAAAAAAAAAAAAAAAAAA', isInternal: false, partitions }
+}
+
+function sample(name: string, help: string, value: number): Sample {
+  return { name, help, labels: {}, value }
+}

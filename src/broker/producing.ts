@@ -1,0 +1,116 @@
+// Records in: which partition each one goes to, and when its producer is answered.
+import { KafkaError } from '#storage/base/errors.ts'
+import type { Clock } from '#storage/base/world.ts'
+import { partitionForKey } from '../partitions/partitioner.ts'
+import type { Partitions } from '../partitions/partitions.ts'
+import { type RecordOutcome, writeRecords } from '../partitions/record-writer.ts'
+import type { Acks, ProducedRecord, ProducedResult } from './broker.ts'
+import { refusalOf } from './refusal.ts'
+
+/** What producing needs of the broker. */
+export interface ProducingParts {
+  readonly partitions: Partitions
+  readonly clock: Clock
+  /** Whether acks=all waits for the disk (`millrace.acks.all.fsync`). */
+  isAllSynced(): boolean
+}
+
+/** One partition's share of a call: indexes of its records, in order. */
+type Shares = ReadonlyMap<number, number[]>
+
+/**
+ * Spreads keyless records over the partitions of a topic in turn; appends each partition's records in order. One
+ * instance serves all callers, so that small calls are spread too.
+ */
+export class Producing {
+  readonly #parts: ProducingParts
+  readonly #turns = new Map<string, number>()
+
+  constructor(parts: ProducingParts) {
+    this.#parts = parts
+  }
+
+  /** Results in the order of `records`. Refusals of single records or partitions are among them. */
+  async produce(
+    topic: { readonly name: string; readonly partitionCount: number },
+    records: readonly ProducedRecord[],
+    acks: Acks,
+  ): Promise<readonly ProducedResult[]> {
+    const results = new Array<ProducedResult>(records.length)
+    const shares = this.#share(topic, records, results)
+    const appended = [...shares].map(([partition, indexes]) =>
+      this.#append({ topic: topic.name, partition }, records, indexes, acks, results),
+    )
+    await Promise.all(appended)
+    return results
+  }
+
+  /** A topic is gone: its turn too. */
+  forget(topic: string): void {
+    this.#turns.delete(topic)
+  }
+
+  #share(
+    { name, partitionCount }: { readonly name: string; readonly partitionCount: number },
+    records: readonly ProducedRecord[],
+    results: ProducedResult[],
+  ): Shares {
+    const shares = new Map<number, number[]>()
+    let turn = this.#turns.get(name) ?? 0
+    for (const [index, record] of records.entries()) {
+      const partition =
+        record.partition ??
+        (record.key === null
+          ? turn++ % partitionCount
+          : partitionForKey(record.key, partitionCount))
+      if (partition < partitionCount) {
+        const share = shares.get(partition)
+        if (share) share.push(index)
+        else shares.set(partition, [index])
+      } else {
+        const message = `Topic ${name} has no partition ${partition}: it has ${partitionCount}`
+        results[index] = { partition, error: 'UNKNOWN_TOPIC_OR_PARTITION', message }
+      }
+    }
+    this.#turns.set(name, turn % partitionCount)
+    return shares
+  }
+
+  async #append(
+    at: { readonly topic: string; readonly partition: number },
+    records: readonly ProducedRecord[],
+    indexes: readonly number[],
+    acks: Acks,
+    results: ProducedResult[],
+  ): Promise<void> {
+    const { partition } = at
+    const now = this.#parts.clock.now()
+    const batch = indexes.map((index) => {
+      const { key, value, headers, timestamp = now } = records[index] as ProducedRecord
+      return { key, value, headers, timestamp }
+    })
+    const needsDisk = acks === -1 && this.#parts.isAllSynced()
+    try {
+      const leader = this.#parts.partitions.get(at)
+      const maxMessageBytes = leader.log.config.maxMessageBytes
+      const { outcomes, lastOffset } = writeRecords(leader, batch, { maxMessageBytes, needsDisk })
+      if (needsDisk && lastOffset >= 0) await leader.log.whenCommitted(lastOffset)
+      for (const [position, index] of indexes.entries()) {
+        results[index] = resultOf(partition, outcomes[position] as RecordOutcome, acks)
+      }
+    } catch (error) {
+      const refusal = refusalOf(error)
+      for (const index of indexes) results[index] = refused(partition, refusal)
+    }
+  }
+}
+
+function resultOf(partition: number, outcome: RecordOutcome, acks: Acks): ProducedResult {
+  if (outcome instanceof KafkaError) return refused(partition, outcome)
+  const { offset, timestamp } = outcome
+  return { partition, offset: acks === 0 ? -1 : offset, timestamp }
+}
+
+function refused(partition: number, { code, message }: KafkaError): ProducedResult {
+  return { partition, error: code, message }
+}

@@ -1,0 +1,104 @@
+// One partition that this broker leads: its log, its leader epoch, and who waits for it.
+import { KafkaError } from '#storage/base/errors.ts'
+import { partitionName, type TopicPartition } from '#storage/base/topic-partition.ts'
+import type { Int64 } from '#storage/bytes/int64.ts'
+import type { LogSlice } from '#storage/log/log-slice.ts'
+import type { Isolation, PartitionLog } from '#storage/log/partition-log.ts'
+import type { Watched } from './waiting.ts'
+
+/** What an append gave: the place of its first and last record. */
+export interface PartitionAppend {
+  readonly baseOffset: number
+  readonly lastOffset: number
+  /** The broker's time given to every record; -1 where records keep their own. */
+  readonly logAppendTime: Int64
+  readonly logStartOffset: number
+}
+
+/**
+ * A led partition. It lives from the metadata delta that makes this broker its leader until the one that
+ * removes the topic; after `close()` its calls throw UNKNOWN_TOPIC_OR_PARTITION and its waiters wake.
+ */
+export class Partition {
+  readonly topicPartition: TopicPartition
+  readonly topicId: string
+  readonly log: PartitionLog
+  #leaderEpoch: number
+  #isClosed = false
+  readonly #watchers = new Set<() => void>()
+  readonly #stopListening: () => void
+
+  constructor(log: PartitionLog, leaderEpoch: number) {
+    this.log = log
+    this.topicPartition = log.topicPartition
+    this.topicId = log.topicId
+    this.#leaderEpoch = leaderEpoch
+    log.assignEpochStart(leaderEpoch)
+    this.#stopListening = log.onAdvance(() => this.#wake())
+  }
+
+  get leaderEpoch(): number {
+    return this.#leaderEpoch
+  }
+
+  /** Begins a newer leader epoch of this same leader. */
+  raiseLeaderEpoch(leaderEpoch: number): void {
+    if (leaderEpoch <= this.#leaderEpoch) return
+    this.#leaderEpoch = leaderEpoch
+    this.log.assignEpochStart(leaderEpoch)
+  }
+
+  /** Appends whole v2 batches, patching offsets and epoch in place. Throws what `PartitionLog.append` throws. */
+  append(batches: Uint8Array, { needsDisk }: { needsDisk: boolean }): PartitionAppend {
+    this.#assertOpen()
+    return this.log.append(batches, {
+      leaderEpoch: this.#leaderEpoch,
+      origin: 'client',
+      needsDisk,
+    })
+  }
+
+  /** Whole batches from the one that holds `offset` on. Throws OFFSET_OUT_OF_RANGE. */
+  read(offset: number, options: { maxBytes: number; isolation: Isolation }): LogSlice {
+    this.#assertOpen()
+    return this.log.read(offset, { ...options, minOneBatch: true })
+  }
+
+  /** The offset that a consumer of this isolation level may read up to, exclusive. */
+  readableEnd(isolation: Isolation): number {
+    return isolation === 'read_committed' ? this.log.lastStableOffset : this.log.highWatermark
+  }
+
+  /** A position for `waitForAny`: ready when it can be read, or when reading it would fail. */
+  at(offset: number, isolation: Isolation): Watched {
+    return {
+      isReady: () =>
+        this.#isClosed ||
+        offset < this.readableEnd(isolation) ||
+        offset < this.log.logStartOffset ||
+        offset > this.log.logEndOffset,
+      watch: (wake) => {
+        this.#watchers.add(wake)
+        return () => this.#watchers.delete(wake)
+      },
+    }
+  }
+
+  /** Ends the partition's life here and wakes all who wait for it. The log is the log manager's to close. */
+  close(): void {
+    this.#isClosed = true
+    this.#stopListening()
+    this.#wake()
+  }
+
+  #assertOpen(): void {
+    if (!this.#isClosed) return
+    const name = partitionName(this.topicPartition)
+    throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `Partition ${name} has been removed`)
+  }
+
+  #wake(): void {
+    if (this.#watchers.size === 0) return
+    for (const wake of [...this.#watchers]) wake()
+  }
+}

@@ -1,0 +1,116 @@
+// Decodes records for callers that want records, not batches: HTTP and in-process readers.
+import { KafkaError } from '#storage/base/errors.ts'
+import { partitionName } from '#storage/base/topic-partition.ts'
+import { type LogRecord, readRecords } from '#storage/batch/record.ts'
+import { type RecordBatch, readBatches } from '#storage/batch/record-batch.ts'
+import type { AbortedTransaction } from '#storage/log/log-slice.ts'
+import type { Partition } from './partition.ts'
+
+/** What to read: at least one record when there is one, then up to the limits. */
+export interface RecordRead {
+  readonly offset: number
+  /** Bytes of stored batches to look at. */
+  readonly maxBytes: number
+  readonly maxRecords: number
+  readonly isolation: 'read_uncommitted' | 'read_committed'
+  /** What one batch may hold once decompressed. */
+  readonly maxDecompressedBytes: number
+}
+
+/** Records with bytes of their own, and where the next read goes on. */
+export interface RecordsRead {
+  readonly records: readonly LogRecord[]
+  readonly nextOffset: number
+}
+
+/**
+ * Reads and decodes. Control batches and records of aborted transactions (read_committed) are passed over. Every
+ * batch's checksum is verified. Throws OFFSET_OUT_OF_RANGE, CORRUPT_MESSAGE, KAFKA_STORAGE_ERROR.
+ */
+export function readPartition(partition: Partition, request: RecordRead): RecordsRead {
+  const records: LogRecord[] = []
+  let nextOffset = request.offset
+  let bytesLeft = request.maxBytes
+  for (;;) {
+    const slice = partition.read(nextOffset, {
+      maxBytes: Math.max(bytesLeft, 1),
+      isolation: request.isolation,
+    })
+    try {
+      const before = nextOffset
+      const aborted = new AbortedFilter(slice.abortedTransactions)
+      for (const batch of readBatches(slice.bytes)) {
+        nextOffset = takeBatch(
+          partition,
+          batch,
+          { ...request, offset: nextOffset },
+          aborted,
+          records,
+        )
+        if (records.length >= request.maxRecords) return { records, nextOffset }
+      }
+      bytesLeft -= slice.bytes.length
+      // A read never spans two segments: go on while nothing was found, or while there is room.
+      const isAtEnd = nextOffset >= partition.readableEnd(request.isolation)
+      if (isAtEnd || nextOffset === before || (records.length > 0 && bytesLeft <= 0)) {
+        return { records, nextOffset }
+      }
+    } finally {
+      slice.release()
+    }
+  }
+}
+
+/** Adds the batch's records from `offset` on; returns the offset to go on with. */
+function takeBatch(
+  partition: Partition,
+  batch: RecordBatch,
+  request: RecordRead,
+  aborted: AbortedFilter,
+  records: LogRecord[],
+): number {
+  if (!batch.isCrcValid()) {
+    const name = partitionName(partition.topicPartition)
+    throw new KafkaError(
+      'CORRUPT_MESSAGE',
+      `The batch at offset ${batch.baseOffset} of ${name} fails its checksum`,
+    )
+  }
+  if (batch.isControl || aborted.holds(batch)) return batch.nextOffset
+  const limits = { maxDecompressedBytes: request.maxDecompressedBytes }
+  for (const record of readRecords(batch, limits)) {
+    if (record.offset < request.offset) continue
+    if (records.length >= request.maxRecords) return record.offset
+    records.push(owned(record))
+  }
+  return batch.nextOffset
+}
+
+/** The record with bytes of its own: a slice's bytes are only lent. */
+function owned(record: LogRecord): LogRecord {
+  return {
+    ...record,
+    key: record.key?.slice() ?? null,
+    value: record.value?.slice() ?? null,
+    headers: record.headers.map(({ key, value }) => ({ key, value: value?.slice() ?? null })),
+  }
+}
+
+/** Says which batches belong to aborted transactions, as a consumer does: in offset order, by producer. */
+class AbortedFilter {
+  readonly #transactions: readonly AbortedTransaction[]
+
+  constructor(transactions: readonly AbortedTransaction[]) {
+    this.#transactions = transactions
+  }
+
+  holds(batch: RecordBatch): boolean {
+    if (!batch.isTransactional || this.#transactions.length === 0) return false
+    return this.#transactions.some(
+      ({ producerId, firstOffset, lastOffset }) =>
+        producerId === batch.producerId &&
+        batch.baseOffset >= firstOffset &&
+        batch.lastOffset <= lastOffset,
+    )
+  }
+}
