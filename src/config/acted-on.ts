@@ -1,0 +1,33 @@
+// Which keys do something today. All others are accepted, checked, stored and described, and wait for their feature.
+
+const BROKER_KEYS: ReadonlySet<string> = new Set(
+  `auto.create.topics.enable broker.id broker.rack compression.gzip.level compression.lz4.level
+  compression.type compression.zstd.level default.replication.factor delete.topic.enable
+  log.cleanup.policy log.dir log.dirs log.flush.interval.messages log.flush.interval.ms
+  log.flush.offset.checkpoint.interval.ms log.flush.scheduler.interval.ms
+  log.flush.start.offset.checkpoint.interval.ms log.index.interval.bytes log.index.size.max.bytes
+  log.initial.task.delay.ms log.message.timestamp.after.max.ms log.message.timestamp.before.max.ms
+  log.message.timestamp.type log.retention.bytes log.retention.check.interval.ms log.retention.hours
+  log.retention.minutes log.retention.ms log.roll.hours log.roll.jitter.hours log.roll.jitter.ms
+  log.roll.ms log.segment.bytes log.segment.delete.delay.ms message.max.bytes min.insync.replicas
+  node.id num.partitions producer.id.expiration.ms
+  replica.high.watermark.checkpoint.interval.ms`.split(/\s+/),
+)
+
+const TOPIC_KEYS: ReadonlySet<string> = new Set(
+  `cleanup.policy compression.gzip.level compression.lz4.level compression.type
+  compression.zstd.level file.delete.delay.ms flush.messages flush.ms index.interval.bytes
+  internal.segment.bytes max.message.bytes message.timestamp.after.max.ms
+  message.timestamp.before.max.ms message.timestamp.type min.insync.replicas retention.bytes
+  retention.ms segment.bytes segment.index.bytes segment.jitter.ms segment.ms`.split(/\s+/),
+)
+
+/** Whether a broker key does something today. */
+export function isBrokerConfigActedOn(name: string): boolean {
+  return name.startsWith('millrace.') || BROKER_KEYS.has(name)
+}
+
+/** Whether a topic key does something today. */
+export function isTopicConfigActedOn(name: string): boolean {
+  return TOPIC_KEYS.has(name)
+}
