@@ -38,7 +38,7 @@ export const MILLRACE_CONFIGS: readonly ConfigDefinition[] = [
     atLeast(1024),
   ),
   int(
-    'millrace.http.max.records.per.request',
+    'millrace.http.max.request.records',
     '100000',
     'Most records in one HTTP request, unless it is streamed',
     atLeast(1),
@@ -46,16 +46,28 @@ export const MILLRACE_CONFIGS: readonly ConfigDefinition[] = [
   int(
     'millrace.http.max.read.bytes',
     '16777216',
-    'Most bytes of stored records that one HTTP read returns',
+    'Most bytes of stored records that one HTTP read decodes',
     atLeast(1024),
   ),
   int(
-    'millrace.http.max.wait.ms',
-    '300000',
-    'Longest wait of an HTTP read for records',
-    atLeast(0),
+    'millrace.http.max.read.records',
+    '10000',
+    'Most records in the answer to one HTTP read',
+    atLeast(1),
   ),
-  int('millrace.http.max.tails', '1000', 'Most HTTP tails at one time', atLeast(0)),
+  int('millrace.http.max.wait.ms', '60000', 'Longest wait of an HTTP read for records', atLeast(0)),
+  int(
+    'millrace.http.max.streams',
+    '1000',
+    'Most HTTP tails, waiting reads and streamed uploads at one time',
+    atLeast(1),
+  ),
+  int(
+    'millrace.http.body.timeout.ms',
+    '30000',
+    'How long the body of an HTTP request may pause, unless it is streamed',
+    atLeast(100),
+  ),
   int(
     'millrace.http.heartbeat.interval.ms',
     '15000',

@@ -52,7 +52,7 @@ test('readProperties() counts lines, also after continued ones', () => {
 })
 
 test('readProperties() reads back what was escaped', () => {
-  const escape = (text: string) =>
+  const escapeText = (text: string) =>
     text.replace(
       /[^a-z]/g,
       (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
@@ -63,7 +63,7 @@ test('readProperties() reads back what was escaped', () => {
       texts.filter((text) => text !== ''),
       texts,
       (key, value) => {
-        expect(read(`${escape(key)}=${escape(value)}`)).toEqual([[key, value]])
+        expect(read(`${escapeText(key)}=${escapeText(value)}`)).toEqual([[key, value]])
       },
     ),
   )
