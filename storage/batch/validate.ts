@@ -159,7 +159,6 @@ function problemOf(
   const bounds = `${before} ms before and ${after} ms after ${now}`
   return { code: 'INVALID_TIMESTAMP', message: `Timestamp ${timestamp} is not between ${bounds}` }
 }
-}
 
 function targetCompression(batch: RecordBatch, rules: AppendRules): Compression {
   if (rules.compressionType === 'producer') return batch.compression
