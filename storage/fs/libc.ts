@@ -3,7 +3,7 @@
 // Everything works without them. Then there are no maps (reads are positional) and locks stop only other Millrace
 // processes. That is so on macOS (no MADV_POPULATE_READ, so no map could be read safely), on Windows, on Deno without
 // --allow-ffi, where koffi's binary is missing, and, for maps alone, on Linux before 5.14.
-import { createRequire } from 'node:module'
+import { loadNativeModule } from '../base/native-module.ts'
 
 /** What C calls `void *`. */
 export type Pointer = bigint
@@ -56,29 +56,22 @@ export function loadLibc(): Libc | undefined {
 
 function tryToLoad(): Libc | undefined {
   if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch)) return undefined
-  try {
-    const koffi: Koffi = createRequire(import.meta.url)('koffi')
-    return bind(koffi, koffi.load(libraryPath(koffi)))
-  } catch {
-    // No binary for this platform, or no permission: not a failure, the callers have another way.
-    return undefined
-  }
+  // No binary for this platform, or no permission, is not a failure: the callers have another way.
+  const koffi = loadNativeModule<Koffi>('koffi')
+  const library = koffi && loadLibrary(koffi)
+  return koffi && library && bind(koffi, library)
 }
 
-function libraryPath(koffi: Koffi): string {
-  const candidates = [
-    'libc.so.6',
-    `libc.musl-${process.arch === 'x64' ? 'x86_64' : 'aarch64'}.so.1`,
-  ]
-  for (const candidate of candidates.slice(0, -1)) {
+function loadLibrary(koffi: Koffi): KoffiLibrary | undefined {
+  const musl = `libc.musl-${process.arch === 'x64' ? 'x86_64' : 'aarch64'}.so.1`
+  for (const name of ['libc.so.6', musl]) {
     try {
-      koffi.load(candidate)
-      return candidate
+      return koffi.load(name)
     } catch {
-      // Not a glibc system; the last candidate reports its own failure.
+      // The other kind of system, then.
     }
   }
-  return candidates.at(-1) as string
+  return undefined
 }
 
 function bind(koffi: Koffi, library: KoffiLibrary): Libc {

@@ -58,7 +58,9 @@ export function createNodeFiles({ useLibc = true } = {}): Files {
 }
 
 function mapWith(libc: Libc | undefined, path: string, size: number): FileMap | undefined {
-  return libc?.canPopulate ? mapFile(libc, path, size) : undefined
+  // Larger views than 4 GiB end some runtimes; Kafka's segments stay below 2 GiB.
+  if (libc === undefined || !libc.canPopulate || size > 2 ** 31) return undefined
+  return mapFile(libc, path, size)
 }
 
 /** Undefined when `call` finds nothing of that name. */
