@@ -24,6 +24,7 @@ import {
   type QuorumImage,
   type TopicImage,
 } from './image.ts'
+import { collisionForm, mayCollide } from './topic-name.ts'
 
 type Draft = { -readonly [K in keyof MetadataState]: MetadataState[K] }
 
@@ -189,10 +190,11 @@ export class ImageBuilder {
 
   #createTopic({ name, topicId }: TopicRecord): void {
     const known = this.#draft.topicNames.get(name)
-    if (known !== undefined && known !== topicId) {
-      throw contradiction(`Topic ${name} exists with the id ${known}`)
-    }
+    if (known !== undefined) throw contradiction(`Topic ${name} exists with the id ${known}`)
     this.#draft.topicNames = this.#draft.topicNames.with(name, topicId)
+    if (mayCollide(name)) {
+      this.#draft.collisionForms = this.#draft.collisionForms.with(collisionForm(name), name)
+    }
     this.#putTopic({ name, id: topicId, partitions: [] })
     this.#changedTopics.add(topicId)
   }
@@ -205,6 +207,7 @@ export class ImageBuilder {
     const topic = this.#topic(id)
     this.#draft.topics = this.#draft.topics.without(id)
     this.#draft.topicNames = this.#draft.topicNames.without(topic.name)
+    this.#draft.collisionForms = this.#draft.collisionForms.without(collisionForm(topic.name))
     const resource: ConfigResource = { type: CONFIG_RESOURCE.TOPIC, name: topic.name }
     this.#draft.configs = this.#draft.configs.without(configKey(resource))
     this.#changedConfigs.delete(configKey(resource))

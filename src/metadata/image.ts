@@ -95,6 +95,8 @@ export interface MetadataState {
   readonly epoch: number
   readonly topics: PersistentMap<TopicImage>
   readonly topicNames: PersistentMap<Uuid>
+  /** The topic that has a collision form (`topic-name.ts`), for names that can collide. */
+  readonly collisionForms: PersistentMap<string>
   readonly configs: PersistentMap<ConfigImage>
   readonly brokers: ReadonlyMap<number, BrokerImage>
   readonly controllers: ReadonlyMap<number, RegisterControllerRecord>
@@ -178,6 +180,7 @@ export const EMPTY_IMAGE = new MetadataImage({
   epoch: -1,
   topics: PersistentMap.empty(),
   topicNames: PersistentMap.empty(),
+  collisionForms: PersistentMap.empty(),
   configs: PersistentMap.empty(),
   brokers: new Map(),
   controllers: new Map(),
