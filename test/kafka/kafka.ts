@@ -299,14 +299,14 @@ function report(jobs: readonly Job[], stdout: string): DumpReport {
   )
   const output = new Map<string, string[]>()
   for (const [index, job] of jobs.entries())
-    if (job.isDump) output.set(job.file, dumpOf(printed[index] ?? []))
+    if (job.isDump) output.set(job.file, dumpOf(job, printed[index] ?? []))
   return { fileCount: output.size, problems, output }
 }
 
-const dumpOf = (lines: readonly string[]) =>
+const dumpOf = (job: Job, lines: readonly string[]) =>
   lines
     .filter((line) => line.startsWith('out ') && !line.startsWith('out Dumping '))
-    .map((line) => line.slice(4))
+    .map((line) => line.slice(4).replace(job.path, job.file))
 
 /** The lines of one run of DumpLogSegments, tagged `out`, `err` or `threw`, that mean that Kafka does not accept the file. */
 export function complaints(lines: readonly string[]): string[] {
