@@ -119,7 +119,8 @@ function checkRecords(
 ): { maxTimestamp: Int64; isConsecutive: boolean } {
   const { baseTimestamp, timestampType } = batch
   const errors: RecordError[] = []
-  let firstCode: KafkaErrorName | undefined
+  // Kafka answers INVALID_TIMESTAMP as soon as one record has that fault.
+  let code: 'INVALID_RECORD' | 'INVALID_TIMESTAMP' = 'INVALID_RECORD'
   let maxTimestamp: Int64 = NO_TIMESTAMP
   let isConsecutive = true
   refusing(() => {
@@ -127,17 +128,17 @@ function checkRecords(
       const timestamp = addInt64(baseTimestamp, cursor.timestampDelta)
       const problem = problemOf(cursor, timestamp, timestampType, rules)
       if (problem !== undefined) {
-        firstCode ??= problem.code
+        if (problem.code === 'INVALID_TIMESTAMP') code = problem.code
         errors.push({ index, message: problem.message })
       }
       if (cursor.offsetDelta !== index) isConsecutive = false
       maxTimestamp = maxInt64(maxTimestamp, timestamp)
     }
   })
-  if (firstCode === undefined) return { maxTimestamp, isConsecutive }
+  if (errors.length === 0) return { maxTimestamp, isConsecutive }
   const first = errors.slice(0, 3).map((error) => `record ${error.index}: ${error.message}`)
   const message = `${errors.length} of ${batch.recordCount} records are refused, ${first.join(', ')}`
-  throw new InvalidRecordsError(firstCode, message, errors)
+  throw new InvalidRecordsError(code, message, errors)
 }
 
 function problemOf(
@@ -145,7 +146,7 @@ function problemOf(
   timestamp: Int64,
   batchType: TimestampType,
   rules: AppendRules,
-): { code: KafkaErrorName; message: string } | undefined {
+): { code: 'INVALID_RECORD' | 'INVALID_TIMESTAMP'; message: string } | undefined {
   if (rules.isCompacted && !cursor.hasKey) {
     return { code: 'INVALID_RECORD', message: 'A compacted topic takes no record without a key' }
   }
