@@ -1,3 +1,4 @@
+// The simulation's source of chance: repeatable, and even.
 import { expect, test } from 'vitest'
 import { SeededRandom } from './seeded-random.ts'
 

@@ -1,3 +1,4 @@
+// The simulated disk: what a crash may keep and lose, and the faults that can be ordered.
 import { expect, test } from 'vitest'
 import { systemCode } from '#storage/base/errors.ts'
 import { SeededRandom } from './seeded-random.ts'

@@ -1,3 +1,4 @@
+// Time under control.
 import { expect, test } from 'vitest'
 import { VirtualClock } from './virtual-clock.ts'
 

@@ -1,3 +1,4 @@
+// Replacing a file: a crash at every step, a failure of every call.
 import { expect, test } from 'vitest'
 import { systemCode } from '#storage/base/errors.ts'
 import { parentOf, replaceFile, replaceFileNow } from '#storage/fs/atomic-file.ts'

@@ -1,3 +1,4 @@
+// Which system errors are refusals, which are faults.
 import { expect, test } from 'vitest'
 import { AssertionError, KafkaError, StorageFault } from '#storage/base/errors.ts'
 import { failureKind, storageError, withStorageErrors } from '#storage/fs/failures.ts'

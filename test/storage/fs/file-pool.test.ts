@@ -1,3 +1,4 @@
+// The pool of descriptors: its bound, and the writes that it must not lose.
 import { expect, test } from 'vitest'
 import { systemCode } from '#storage/base/errors.ts'
 import { FilePool } from '#storage/fs/file-pool.ts'

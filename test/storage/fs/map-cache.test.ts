@@ -1,3 +1,4 @@
+// The cache of maps: its bounds, and the leases that hold maps.
 import { expect, test } from 'vitest'
 import { systemCode } from '#storage/base/errors.ts'
 import { MapCache, type SealedFile } from '#storage/fs/map-cache.ts'

@@ -1,3 +1,4 @@
+// Buffers that are lent again and again.
 import { expect, test } from 'vitest'
 import { ReadBufferPool } from '#storage/fs/read-buffer.ts'
 
