@@ -1,0 +1,27 @@
+// Timestamps of a segment that is not loaded.
+import type { Files } from '../fs/files.ts'
+import { segmentPath } from './segment-files.ts'
+import { TIME_INDEX_ENTRY_BYTES, TimeIndex, type TimestampOffset } from './time-index.ts'
+
+/** The last entry of a time index file, read without the rest of it. (-1, base offset) when there is none. */
+export function readLastTimeEntry(
+  files: Files,
+  directory: string,
+  baseOffset: number,
+): TimestampOffset {
+  const path = segmentPath(directory, baseOffset, 'timeindex')
+  const size = files.status(path)?.size ?? 0
+  if (size < TIME_INDEX_ENTRY_BYTES) return { timestamp: -1, offset: baseOffset }
+  const end = size - (size % TIME_INDEX_ENTRY_BYTES)
+  const last = new Uint8Array(TIME_INDEX_ENTRY_BYTES)
+  const file = files.open(path, 'read')
+  try {
+    file.read(last, end - TIME_INDEX_ENTRY_BYTES)
+  } finally {
+    file.close()
+  }
+  // Zeros at the end are Kafka's padding: only the whole file tells where the entries end.
+  const isPadded = size > TIME_INDEX_ENTRY_BYTES && last.every((byte) => byte === 0)
+  const bytes = isPadded ? files.readFile(path) : last
+  return TimeIndex.parse(baseOffset, bytes ?? last).lastEntry
+}

@@ -1,0 +1,362 @@
+// One segment of a log: a `.log` file of whole batches, and its indexes.
+import { AssertionError } from '../base/errors.ts'
+import type { RecordBatch } from '../batch/record-batch.ts'
+import { type Int64, subtractInt64 } from '../bytes/int64.ts'
+import type { FilePool } from '../fs/file-pool.ts'
+import type { Files, OpenFile } from '../fs/files.ts'
+import { type BatchHeader, BatchHeaderReader } from './batch-header.ts'
+import type { IndexCache } from './index-cache.ts'
+import { segmentPath } from './segment-files.ts'
+import { SegmentIndexes } from './segment-indexes.ts'
+import { readLastTimeEntry } from './segment-timestamps.ts'
+import type { TimestampOffset } from './time-index.ts'
+
+/** What all segments of a log share. */
+export interface SegmentEnvironment {
+  readonly files: Files
+  readonly pool: FilePool
+  readonly indexCache: IndexCache
+  readonly directory: string
+}
+
+/** The limits that decide when a segment rolls, from the log's config. */
+export interface RollLimits {
+  readonly segmentBytes: number
+  readonly segmentMs: number
+  readonly segmentIndexBytes: number
+}
+
+/** What is about to be appended. */
+export interface RollRequest {
+  readonly size: number
+  readonly lastOffset: number
+  readonly maxTimestamp: Int64
+  readonly now: number
+}
+
+const LARGEST_RELATIVE_OFFSET = 2_147_483_647
+
+/**
+ * One segment. It is *active* while it owns its file and its indexes in memory; once sealed, both are opened on demand,
+ * through the pool and the index cache. Only the last segment of a log is active (until its flush is done, the one
+ * before keeps its file as well). `size` is the position where its batches end: bytes beyond it in the file are the
+ * rest of a failed append, and the next append overwrites them.
+ */
+export class Segment {
+  readonly baseOffset: number
+  readonly createdMs: number
+  /** The bytes known to be on disk, from the beginning. */
+  syncedSize = 0
+  /** False until the directory that names the file has been synced. */
+  isNameDurable = true
+  readonly #environment: SegmentEnvironment
+  #path: string
+  #size: number
+  #file: OpenFile | undefined
+  #indexes: SegmentIndexes | undefined
+  #largest: TimestampOffset | undefined
+  #firstTimestamp: Int64 | undefined
+  #bytesSinceLastIndexEntry = 0
+  #lastAppend: { offset: number; position: number } | undefined
+  #generation = 0
+
+  private constructor(
+    environment: SegmentEnvironment,
+    state: { baseOffset: number; size: number; createdMs: number },
+  ) {
+    this.#environment = environment
+    this.baseOffset = state.baseOffset
+    this.createdMs = state.createdMs
+    this.#path = segmentPath(environment.directory, state.baseOffset, 'log')
+    this.#size = state.size
+  }
+
+  /** Makes the files of a new, active segment. A leftover log file of that name is emptied. */
+  static create(environment: SegmentEnvironment, baseOffset: number, now: number): Segment {
+    const segment = new Segment(environment, { baseOffset, size: 0, createdMs: now })
+    const file = environment.pool.open(segment.path, 'write')
+    try {
+      if (file.size() > 0) file.truncate(0)
+    } catch (error) {
+      file.close()
+      throw error
+    }
+    segment.isNameDurable = false
+    segment.#file = file
+    segment.#indexes = new SegmentIndexes(baseOffset)
+    // Whatever files of that name hold is not of this segment.
+    segment.#indexes.markUnwritten()
+    return segment
+  }
+
+  /** A segment that exists, sealed. All of its `size` bytes count as synced. */
+  static open(
+    environment: SegmentEnvironment,
+    state: { baseOffset: number; size: number; createdMs: number },
+  ): Segment {
+    const segment = new Segment(environment, state)
+    segment.syncedSize = state.size
+    return segment
+  }
+
+  /** Changes with every cut. */
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** Of the log file. Changes when the segment is deleted. */
+  get path(): string {
+    return this.#path
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** True while the segment owns its open file. */
+  get isOpen(): boolean {
+    return this.#file !== undefined
+  }
+
+  get indexes(): SegmentIndexes {
+    if (this.#indexes) return this.#indexes
+    const { files, directory, indexCache } = this.#environment
+    return indexCache.get(this.path, () => SegmentIndexes.load(files, directory, this.baseOffset))
+  }
+
+  /** The largest timestamp and the last offset of the batch that has it; -1 when no batch has one. */
+  get largest(): TimestampOffset {
+    if (!this.#largest) {
+      const { files, directory } = this.#environment
+      this.#largest = readLastTimeEntry(files, directory, this.baseOffset)
+    }
+    return this.#largest
+  }
+
+  /** The largest timestamp; the file's modification time when no batch has one. */
+  get largestTimestamp(): Int64 {
+    if (this.largest.timestamp >= 0) return this.largest.timestamp
+    return this.#environment.files.status(this.path)?.modifiedMs ?? this.createdMs
+  }
+
+  /** Opens the file and pins the indexes, so that appends may follow. `indexes` replaces what the files hold. */
+  activate(indexes?: SegmentIndexes): void {
+    const { pool, indexCache } = this.#environment
+    if (!this.#file) {
+      pool.evict(this.path)
+      this.#file = pool.open(this.path, 'write')
+    }
+    this.#indexes = indexes ?? this.indexes
+    indexCache.delete(this.path)
+    this.#largest = this.#indexes.times.lastEntry
+    this.#bytesSinceLastIndexEntry = 0
+  }
+
+  /** Kafka's conditions for a new segment before `request` is appended (`LogSegment.shouldRoll`). */
+  shouldRoll(request: RollRequest, limits: RollLimits): boolean {
+    if (request.lastOffset - this.baseOffset > LARGEST_RELATIVE_OFFSET) return true
+    if (this.#size === 0) return false
+    if (this.#size > limits.segmentBytes - request.size) return true
+    return this.#waited(request) > limits.segmentMs || this.indexes.isFull(limits.segmentIndexBytes)
+  }
+
+  /**
+   * Writes `pieces`, the bytes of `batches`, behind the last batch, and indexes them. Their offsets are final. When the
+   * write fails, nothing has changed but bytes beyond `size`, and those are cut off if the system lets us.
+   */
+  append(
+    pieces: readonly Uint8Array[],
+    batches: readonly RecordBatch[],
+    indexIntervalBytes: number,
+  ): void {
+    this.#write(pieces)
+    const { offsets, times } = this.indexes
+    let position = this.#size
+    for (const batch of batches) {
+      const offset = batch.lastOffset
+      if (position === 0) this.#firstTimestamp = batch.maxTimestamp
+      if (batch.maxTimestamp > this.largest.timestamp) {
+        this.#largest = { timestamp: batch.maxTimestamp, offset }
+      }
+      if (this.#bytesSinceLastIndexEntry > indexIntervalBytes) {
+        offsets.append({ offset, position })
+        times.maybeAppend(this.largest)
+        this.#bytesSinceLastIndexEntry = 0
+      }
+      this.#lastAppend = { offset: batch.baseOffset, position }
+      position += batch.sizeInBytes
+      this.#bytesSinceLastIndexEntry += batch.sizeInBytes
+    }
+    this.#size = position
+  }
+
+  /** The batch that holds `offset`, else the first one beyond it, below the position `end`; undefined when there is none. */
+  find(offset: number, end = this.#size): BatchHeader | undefined {
+    return this.withFile((file) => {
+      const reader = new BatchHeaderReader(file, Math.min(end, this.#size))
+      const recent = this.#lastAppend
+      // Most reads at the tail ask for the batch that came last.
+      if (recent && offset === recent.offset) return reader.at(recent.position)
+      let header = this.#seek(reader, offset)
+      while (header && header.lastOffset < offset) {
+        header = reader.at(header.position + header.sizeInBytes)
+      }
+      return header
+    })
+  }
+
+  /** Calls `use` with the open file. It must not keep it. */
+  withFile<T>(use: (file: OpenFile) => T): T {
+    return this.#file ? use(this.#file) : this.#environment.pool.use(this.path, use)
+  }
+
+  /** Records an aborted transaction whose marker this segment holds. */
+  addAborted(aborted: Parameters<SegmentIndexes['transactions']['append']>[0]): void {
+    this.indexes.transactions.append(aborted)
+  }
+
+  /** The segment takes no more appends: its last time entry is made. File and indexes stay until `release`. */
+  seal(): void {
+    this.indexes.times.maybeAppend(this.largest)
+  }
+
+  /** fdatasync of the log file, off this thread. When it resolves, what `size` counted at the call is on disk. */
+  async sync(): Promise<void> {
+    const size = this.#size
+    const generation = this.#generation
+    if (size <= this.syncedSize) return
+    await (this.#file ?? this.#mustBeActive()).sync()
+    // After a cut in between, bytes that the sync did not see may stand there.
+    if (generation === this.#generation) this.syncedSize = size
+  }
+
+  /** Writes the indexes to their files; returns the files' paths, for syncing. */
+  writeIndexes(): string[] {
+    return this.indexes.write(this.#environment.files, this.#environment.directory)
+  }
+
+  /** Closes the file and gives the indexes to the cache: the segment is sealed and all of it written. */
+  release(): void {
+    this.#file?.close()
+    this.#file = undefined
+    this.#indexes = undefined
+    this.#lastAppend = undefined
+  }
+
+  /**
+   * Gives the files names that no start takes for a segment, and returns them: they are to be removed after a while.
+   * Until then readers that hold the segment still find its bytes.
+   */
+  markDeleted(): string[] {
+    const { files, pool, indexCache, directory } = this.#environment
+    this.release()
+    indexCache.delete(this.path)
+    const deleted: string[] = []
+    for (const kind of ['log', 'index', 'timeindex', 'txnindex'] as const) {
+      const path = segmentPath(directory, this.baseOffset, kind)
+      if (!files.status(path)) continue
+      files.rename(path, `${path}.deleted`)
+      deleted.push(`${path}.deleted`)
+    }
+    pool.renamed(this.path, `${this.path}.deleted`)
+    this.#path = `${this.path}.deleted`
+    return deleted
+  }
+
+  /** The position at which `offset` would be cut off: that of its batch, or the end. */
+  cutPosition(offset: number): number {
+    return this.find(offset)?.position ?? this.#size
+  }
+
+  /** Cuts the file at `position`, where the batch that holds `offset` starts. The segment must be active. */
+  truncate(offset: number, position: number): void {
+    this.#file?.truncate(position)
+    this.#afterCut(offset, position)
+  }
+
+  /**
+   * The same, but through a new file that replaces the old one, so that maps of the old one stay whole (RULES 9).
+   * Blocks until the new file is on disk.
+   */
+  truncateByCopy(offset: number, position: number): void {
+    const { files, pool, directory } = this.#environment
+    const copy = files.open(`${this.path}.cut`, 'write')
+    try {
+      copy.truncate(0)
+      this.withFile((from) => copyBytes(from, copy, position))
+      copy.syncNow()
+    } finally {
+      copy.close()
+    }
+    this.#file?.close()
+    this.#file = undefined
+    pool.evict(this.path)
+    files.rename(`${this.path}.cut`, this.path)
+    files.syncDirectoryNow(directory)
+    this.#file = pool.open(this.path, 'write')
+    this.#afterCut(offset, position)
+    this.syncedSize = position
+  }
+
+  #afterCut(offset: number, position: number): void {
+    this.#generation++
+    this.#size = position
+    this.syncedSize = Math.min(this.syncedSize, position)
+    this.indexes.truncateTo(offset)
+    this.#largest = this.indexes.times.lastEntry
+    this.#bytesSinceLastIndexEntry = 0
+    this.#lastAppend = undefined
+    if (position === 0) this.#firstTimestamp = undefined
+  }
+
+  #write(pieces: readonly Uint8Array[]): void {
+    const file = this.#file ?? this.#mustBeActive()
+    let position = this.#size
+    try {
+      for (const piece of pieces) {
+        file.write(piece, position)
+        position += piece.length
+      }
+    } catch (error) {
+      // Whole batches may have been written, which a recovery would take for appended ones.
+      file.truncate(this.#size)
+      throw error
+    }
+  }
+
+  #mustBeActive(): never {
+    throw new AssertionError(`Segment ${this.path} must be active`)
+  }
+
+  #waited(request: RollRequest): Int64 {
+    this.#firstTimestamp ??= this.withFile((file) => {
+      return new BatchHeaderReader(file, this.#size).at(0)?.maxTimestamp ?? -1
+    })
+    if (this.#firstTimestamp < 0) return request.now - this.createdMs
+    return subtractInt64(request.maxTimestamp, this.#firstTimestamp)
+  }
+
+  /** The batch to which the index leads. The index only saves time: where it does not fit the log, the log decides. */
+  #seek(reader: BatchHeaderReader, offset: number): BatchHeader | undefined {
+    const entry = this.indexes.offsets.lookup(offset)
+    if (entry.position > 0) {
+      const header = reader.peek(entry.position)
+      if (header && header.lastOffset === entry.offset) return header
+    }
+    return reader.at(0)
+  }
+}
+
+const COPY_BYTES = 1_048_576
+
+/** Copies the first `size` bytes. */
+function copyBytes(from: OpenFile, to: OpenFile, size: number): void {
+  const buffer = new Uint8Array(Math.min(COPY_BYTES, size))
+  for (let position = 0; position < size; ) {
+    const wanted = Math.min(buffer.length, size - position)
+    const count = from.read(buffer.subarray(0, wanted), position)
+    if (count < wanted) throw new Error(`${from.path} ends at ${position + count}, below ${size}`)
+    to.write(buffer.subarray(0, count), position)
+    position += count
+  }
+}
