@@ -1,0 +1,51 @@
+// What unfinished work left in a partition directory, tidied up before the log is opened.
+import type { Files } from '../fs/files.ts'
+import { parseSegmentFileName, type SegmentFileName } from '../segment/segment-files.ts'
+
+interface Leftover extends SegmentFileName {
+  readonly name: string
+}
+
+const CUT_COPY = /^\d{20}\.log\.cut$/
+
+/**
+ * Finishes or undoes what a crash interrupted (Kafka's `LogLoader`): removes `.deleted` and `.cleaned` files, and lets
+ * complete `.swap` files take the place of the segments whose range they cover. `nextOffsetOf` reads a log's end.
+ */
+export function tidyLeftovers(
+  files: Files,
+  directory: string,
+  nextOffsetOf: (path: string) => number,
+): void {
+  const found = listLeftovers(files, directory)
+  const smallestCleaned = Math.min(...found.cleaned.map(({ offset }) => offset))
+  const remove = ({ name }: { name: string }) => files.remove(`${directory}/${name}`)
+  for (const file of [...found.deleted, ...found.cleaned]) remove(file)
+  // A split renames the highest first: beside a `.cleaned`, swaps above it are half of a whole that never was.
+  for (const file of found.swap) if (file.offset >= smallestCleaned) remove(file)
+  const swap = found.swap.filter(({ offset }) => offset < smallestCleaned)
+  if (swap.length === 0) return
+  const logs = swap.filter(({ kind }) => kind === 'log')
+  const from = Math.min(...logs.map(({ offset }) => offset))
+  const to = Math.max(...logs.map(({ name }) => nextOffsetOf(`${directory}/${name}`)))
+  for (const file of found.plain) if (file.offset >= from && file.offset < to) remove(file)
+  for (const { name } of swap) {
+    files.rename(`${directory}/${name}`, `${directory}/${name.slice(0, -'.swap'.length)}`)
+  }
+  files.syncDirectoryNow(directory)
+}
+
+function listLeftovers(files: Files, directory: string) {
+  const found: Record<'plain' | 'deleted' | 'cleaned' | 'swap', Leftover[]> = {
+    plain: [],
+    deleted: [],
+    cleaned: [],
+    swap: [],
+  }
+  for (const { name } of files.list(directory)) {
+    if (CUT_COPY.test(name)) files.remove(`${directory}/${name}`)
+    const file = parseSegmentFileName(name)
+    if (file) found[file.suffix === '' ? 'plain' : file.suffix].push({ ...file, name })
+  }
+  return found
+}

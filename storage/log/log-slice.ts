@@ -1,0 +1,115 @@
+// What a read hands out: a run of bytes in one segment, not yet touched.
+import { KafkaError } from '../base/errors.ts'
+import type { ByteLease } from '../fs/byte-lease.ts'
+import { withStorageErrors } from '../fs/failures.ts'
+import type { MapCache } from '../fs/map-cache.ts'
+import type { ReadBufferPool } from '../fs/read-buffer.ts'
+import type { Segment } from '../segment/segment.ts'
+import type { AbortedTransaction } from '../segment/transaction-index.ts'
+
+/** How slices get at their bytes. */
+export interface SliceSource {
+  readonly maps: MapCache
+  readonly buffers: ReadBufferPool
+}
+
+/** The offsets that frame a read, as they were when it was made. */
+export interface LogBounds {
+  readonly logStartOffset: number
+  readonly highWatermark: number
+  readonly lastStableOffset: number
+  readonly logEndOffset: number
+}
+
+/** What a slice is made of. */
+export interface SliceParts {
+  readonly segment: Segment
+  readonly position: number
+  readonly size: number
+  /** False while the segment may still be written to. */
+  readonly isSealed: boolean
+}
+
+/**
+ * Batches from the one that holds the offset asked for on; the last may be cut, as Kafka cuts it. Empty when there is
+ * nothing to read yet. The bytes never reach beyond what the reader's isolation lets it see.
+ *
+ * A slice is for soon: its segment may be deleted, and after `file.delete.delay.ms` its bytes are gone.
+ */
+export class LogSlice {
+  readonly bounds: LogBounds
+  /** For read_committed: every aborted transaction that overlaps the slice. Undefined for other isolations. */
+  readonly abortedTransactions: readonly AbortedTransaction[] | undefined
+  readonly #source: SliceSource
+  readonly #parts: SliceParts | undefined
+
+  constructor(
+    source: SliceSource,
+    bounds: LogBounds,
+    content: { parts?: SliceParts; abortedTransactions?: readonly AbortedTransaction[] } = {},
+  ) {
+    this.#source = source
+    this.bounds = bounds
+    this.#parts = content.parts
+    this.abortedTransactions = content.abortedTransactions
+  }
+
+  /** In bytes. */
+  get size(): number {
+    return this.#parts?.size ?? 0
+  }
+
+  /** Where the bytes begin in the segment's file. */
+  get position(): number {
+    return this.#parts?.position ?? 0
+  }
+
+  get segmentBaseOffset(): number | undefined {
+    return this.#parts?.segment.baseOffset
+  }
+
+  /** Whether `lease` would have to wait for the disk, and so stall the loop: await `warm` first. */
+  get isCold(): boolean {
+    const parts = this.#parts
+    return parts?.isSealed === true && this.#source.maps.isCold(parts.segment, parts)
+  }
+
+  /** Brings the bytes into memory, off this thread. */
+  async warm(): Promise<void> {
+    if (this.#parts?.isSealed) await this.#source.maps.warm(this.#parts.segment, this.#parts)
+  }
+
+  /**
+   * The bytes, lent: a view of the map where there is one, else a pooled buffer. They hold still until the lease is
+   * released, and not a moment longer: after that a map may be gone, and touching it ends the process.
+   */
+  lease(): ByteLease {
+    const parts = this.#parts
+    if (!parts) return EMPTY
+    return withStorageErrors(`Reading ${parts.segment.path}`, () => {
+      const mapped = parts.isSealed ? this.#source.maps.lease(parts.segment, parts) : undefined
+      if (mapped) return mapped
+      const buffer = this.#source.buffers.lease(parts.size)
+      readInto(buffer.bytes, parts)
+      return buffer
+    })
+  }
+
+  /** The bytes, in memory of the caller's own. */
+  bytes(): Uint8Array {
+    const parts = this.#parts
+    if (!parts) return new Uint8Array(0)
+    const bytes = new Uint8Array(parts.size)
+    withStorageErrors(`Reading ${parts.segment.path}`, () => readInto(bytes, parts))
+    return bytes
+  }
+}
+
+const EMPTY: ByteLease = { bytes: new Uint8Array(0), release: () => undefined }
+
+function readInto(target: Uint8Array, { segment, position }: SliceParts): void {
+  const count = segment.withFile((file) => file.read(target, position))
+  if (count === target.length) return
+  const detail = `${segment.path} ends at ${position + count}, below ${position + target.length}`
+  throw new KafkaError('KAFKA_STORAGE_ERROR', detail)
+}

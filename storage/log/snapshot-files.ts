@@ -1,0 +1,91 @@
+// The producer snapshots of one partition directory.
+import { KafkaError } from '../base/errors.ts'
+import type { Files } from '../fs/files.ts'
+import { parseSegmentFileName, segmentPath } from '../segment/segment-files.ts'
+import {
+  type ProducerSnapshotEntry,
+  parseProducerSnapshot,
+  serializeProducerSnapshot,
+} from '../state/producer-snapshot.ts'
+
+/** A snapshot that could be read. */
+export interface ProducerSnapshot {
+  readonly offset: number
+  readonly entries: readonly ProducerSnapshotEntry[]
+}
+
+/**
+ * The `.snapshot` files of one partition. They have a checksum, and whatever they miss is replayed from the log, so none
+ * of them is synced before the recovery point passes it.
+ */
+export class SnapshotFiles {
+  readonly #files: Files
+  readonly #directory: string
+
+  constructor(files: Files, directory: string) {
+    this.#files = files
+    this.#directory = directory
+  }
+
+  /** The offsets of all snapshots, ascending. */
+  offsets(): number[] {
+    const offsets: number[] = []
+    for (const { name } of this.#files.list(this.#directory)) {
+      const file = parseSegmentFileName(name)
+      if (file?.kind === 'snapshot' && file.suffix === '') offsets.push(file.offset)
+    }
+    return offsets.sort((left, right) => left - right)
+  }
+
+  /** Writes the state as of `offset`, without syncing it. */
+  write(offset: number, entries: readonly ProducerSnapshotEntry[]): void {
+    const bytes = serializeProducerSnapshot(entries)
+    const file = this.#files.open(this.path(offset), 'write')
+    try {
+      file.write(bytes, 0)
+      file.truncate(bytes.length)
+    } finally {
+      file.close()
+    }
+  }
+
+  /** True when there is a file for `offset`. */
+  has(offset: number): boolean {
+    return this.#files.status(this.path(offset)) !== undefined
+  }
+
+  /** The readable snapshots at or below `offset`, newest first. Unreadable ones are removed on the way. */
+  *newestFirst(offset: number): Generator<ProducerSnapshot> {
+    for (const candidate of this.offsets().reverse()) {
+      if (candidate > offset) continue
+      const entries = this.#read(candidate)
+      if (entries) yield { offset: candidate, entries }
+      else this.remove(candidate)
+    }
+  }
+
+  /** Removes one. */
+  remove(offset: number): void {
+    this.#files.remove(this.path(offset))
+  }
+
+  /** Removes those for which `isUnwanted` holds. */
+  removeWhere(isUnwanted: (offset: number) => boolean): void {
+    for (const offset of this.offsets()) if (isUnwanted(offset)) this.remove(offset)
+  }
+
+  path(offset: number): string {
+    return segmentPath(this.#directory, offset, 'snapshot')
+  }
+
+  #read(offset: number): ProducerSnapshotEntry[] | undefined {
+    const bytes = this.#files.readFile(this.path(offset))
+    if (!bytes) return undefined
+    try {
+      return parseProducerSnapshot(bytes)
+    } catch (error) {
+      if (error instanceof KafkaError) return undefined
+      throw error
+    }
+  }
+}
