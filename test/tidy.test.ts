@@ -1,6 +1,7 @@
 // The rules of the house that no linter knows, checked on every file. The checks themselves are tested in test/tidy/.
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { cycle, dangling, graphOf, unreached } from './tidy/graph.ts'
 import {
@@ -12,7 +13,7 @@ import {
 } from './tidy/rooms.ts'
 import * as rules from './tidy/rules.ts'
 
-const root = join(import.meta.dirname, '..')
+const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const list = (...patterns: string[]) =>
   patterns.flatMap((pattern) => globSync(pattern, { cwd: root })).toSorted()

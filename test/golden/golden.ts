@@ -1,15 +1,17 @@
 // Access to the golden files: what Kafka wrote, and what Kafka's own tools read from it. README.md beside it describes them.
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Int64 } from '#storage/bytes/int64.ts'
 import { canonicalInt64 } from '#storage/bytes/int64.ts'
+
+const here = fileURLToPath(new URL('.', import.meta.url))
 
 /** The data directories: cleanly stopped, killed, and the killed one after Kafka recovered it. */
 export type GoldenDirectory = 'datadir' | 'killed' | 'recovered'
 
 /** The path of a data directory. Read it only; tests that write work on a copy. */
-export const goldenPath = (directory: GoldenDirectory): string =>
-  join(import.meta.dirname, directory)
+export const goldenPath = (directory: GoldenDirectory): string => join(here, directory)
 
 /** The files of a data directory that match a glob pattern, sorted, as paths from the directory: `topic-0/….log`. */
 export function goldenFiles(directory: GoldenDirectory, pattern: string): string[] {
@@ -43,7 +45,7 @@ export function expectedRecords(
   partition: string,
   isolation: 'read_uncommitted' | 'read_committed' = 'read_uncommitted',
 ): { startOffset: number; endOffset: number; records: ExpectedRecord[] } {
-  const path = join(import.meta.dirname, 'expected', directory, `${partition}.${isolation}.jsonl`)
+  const path = join(here, 'expected', directory, `${partition}.${isolation}.jsonl`)
   const [head = '', ...lines] = readFileSync(path, 'utf8').trimEnd().split('\n')
   const records = lines.map((line): ExpectedRecord => {
     const { timestamp, ...rest } = JSON.parse(line)
@@ -54,7 +56,7 @@ export function expectedRecords(
 
 /** The partitions for which `expectedRecords` knows something. */
 export function expectedPartitions(directory: 'datadir' | 'recovered'): string[] {
-  const cwd = join(import.meta.dirname, 'expected', directory)
+  const cwd = join(here, 'expected', directory)
   return globSync('*.read_uncommitted.jsonl', { cwd })
     .map((name) => name.replace('.read_uncommitted.jsonl', ''))
     .toSorted()
@@ -62,7 +64,7 @@ export function expectedPartitions(directory: 'datadir' | 'recovered'): string[]
 
 /** What DumpLogSegments printed of each file. */
 export function expectedDump(directory: 'datadir' | 'recovered'): Map<string, string[]> {
-  const path = join(import.meta.dirname, 'expected', directory, 'dump.txt')
+  const path = join(here, 'expected', directory, 'dump.txt')
   const parts = readFileSync(path, 'utf8').split(/^# (?=\S+-\d+\/\S+$)/m)
   return new Map(
     parts.slice(1).map((part) => {

@@ -10,13 +10,14 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { complaints, type DumpReport, dumpLogSegments, kafkaAbsence } from './kafka.ts'
 
 const absence = kafkaAbsence()
 const withKafka = test.skipIf(absence !== undefined)
 const suffix = absence === undefined ? '' : ` (skipped: ${absence})`
-const golden = join(import.meta.dirname, '../golden')
+const golden = fileURLToPath(new URL('../golden', import.meta.url))
 const scratch = mkdtempSync(join(tmpdir(), 'millrace-kafka-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 
