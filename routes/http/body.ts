@@ -12,7 +12,8 @@ export async function readBytes(door: Door, request: Request): Promise<Uint8Arra
   }
   const pieces: Uint8Array[] = []
   let size = 0
-  for await (const piece of bodyPieces(request, { clock: door.clock, idleMs: bodyTimeoutMs })) {
+  const pauses = { clock: door.clock, idleMs: bodyTimeoutMs }
+  for await (const piece of bodyPieces(request, { pauses })) {
     size += piece.length
     if (size > maxRequestBytes) throw tooLarge(maxRequestBytes)
     pieces.push(piece)
@@ -48,16 +49,26 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** The body's pieces as they arrive. With a limit on pauses, throws 408 when the client is silent for longer. */
+interface Pauses {
+  readonly clock: Clock
+  readonly idleMs: number
+}
+
+/**
+ * The body's pieces as they arrive. With a limit on pauses, throws 408 when the client is silent for longer;
+ * with a signal, ends when it aborts.
+ */
 export async function* bodyPieces(
   request: Request,
-  pauses?: { readonly clock: Clock; readonly idleMs: number },
+  { pauses, signal }: { readonly pauses?: Pauses; readonly signal?: AbortSignal },
 ): AsyncGenerator<Uint8Array> {
   const encoding = request.headers.get('content-encoding') ?? 'identity'
   if (encoding !== 'identity')
     throw new HttpError(415, `Bodies must not be encoded with ${encoding}`)
   if (request.body === null) return
   const reader = request.body.getReader()
+  const cancel = () => void reader.cancel().catch(() => undefined)
+  signal?.addEventListener('abort', cancel)
   try {
     for (;;) {
       const { done, value } = await withTimeout(reader.read(), pauses)
@@ -65,15 +76,13 @@ export async function* bodyPieces(
       yield value
     }
   } finally {
-    // Also frees a client that still waits to send, when we stop early.
-    void reader.cancel().catch(() => undefined)
+    signal?.removeEventListener('abort', cancel)
+    // Frees a client that still waits to send, when we stop early.
+    cancel()
   }
 }
 
-async function withTimeout<T>(
-  promise: Promise<T>,
-  pauses: { readonly clock: Clock; readonly idleMs: number } | undefined,
-): Promise<T> {
+async function withTimeout<T>(promise: Promise<T>, pauses: Pauses | undefined): Promise<T> {
   if (pauses === undefined) return await promise
   const { promise: expired, reject } = Promise.withResolvers<never>()
   const timer = pauses.clock.after(pauses.idleMs, () => {

@@ -2,15 +2,15 @@
 import type { Context } from 'hono'
 import type { UpgradeWebSocket } from 'hono/ws'
 import type { Session } from '#src/access/session.ts'
-import type { Broker } from '#src/broker/broker.ts'
+import type { Broker, TopicDescription } from '#src/broker/broker.ts'
 import type { HttpCounters } from '#src/metrics/http-counters.ts'
 import type { RequestEnvironment } from '#src/platform/serve.ts'
 import type { Clock } from '#storage/base/world.ts'
 import { HttpError } from './errors.ts'
 
-/** Hono's type parameters of this door. The environment is missing when a request comes without a socket. */
+/** Hono's type parameters of this door. The environment is empty when a request comes without a socket. */
 export interface Env {
-  Bindings: Partial<RequestEnvironment> | undefined
+  Bindings: Partial<RequestEnvironment>
 }
 
 /** The door's limits and habits. Every one has a default in `HTTP_DEFAULTS`. */
@@ -67,7 +67,7 @@ export interface Door {
 
 /** The session of a request. */
 export function sessionOf(door: Door, c: Context<Env>): Session {
-  const clientAddress = c.env?.clientAddress
+  const clientAddress = c.env.clientAddress
   const clientId = c.req.header('user-agent') ?? door.session.clientId
   // The address costs a call into the runtime, and only logs and quotas ask for it.
   return {
@@ -77,6 +77,16 @@ export function sessionOf(door: Door, c: Context<Env>): Session {
       return clientAddress?.() ?? ''
     },
   }
+}
+
+/** A topic that exists, once all its partitions can be used. Throws UNKNOWN_TOPIC_OR_PARTITION; creates nothing. */
+export function existingTopic(
+  broker: Broker,
+  session: Session,
+  name: string,
+): Promise<TopicDescription> {
+  broker.describeTopic(session, name)
+  return broker.ensureTopic(session, name)
 }
 
 /** A stream that holds one of the door's slots. */

@@ -11,7 +11,6 @@ const COUNTERS: Readonly<Record<keyof BrokerCounters, readonly [name: string, he
   readRecords: ['millrace_read_records_total', 'Records handed out'],
   readBytes: ['millrace_read_bytes_total', 'Bytes of batches read'],
   failedProduces: ['millrace_failed_produces_total', 'Produce calls that were refused'],
-  flushes: ['millrace_flushes_total', 'Group commits: fdatasync calls that answered appends'],
 }
 
 /** Prometheus text: the broker's counters and gauges, this door's, and what the process uses. */

@@ -61,10 +61,10 @@ export function findPartition(topic: TopicDescription, partition: number): Parti
 }
 
 /** JSON under the type the client asks for: plain JSON unless it names REST Proxy's. */
-export function answer(c: Context<Env>, body: unknown): Response {
+export function answer(c: Context<Env>, body: unknown, status = 200): Response {
   const wanted = (c.req.header('accept') ?? '').split(',').map(mediaType)
   const type = wanted.includes(MEDIA.v2) ? MEDIA.v2 : MEDIA.json
-  return c.body(JSON.stringify(body), 200, { 'content-type': type })
+  return new Response(JSON.stringify(body), { status, headers: { 'content-type': type } })
 }
 
 function partitionResource(partition: PartitionDescription): object {

@@ -1,0 +1,152 @@
+// Produces a body of any length, group by group, with bounded memory.
+import type { Session } from '#src/access/session.ts'
+import type { Acks, ProducedRecord, ProducedResult } from '#src/broker/broker.ts'
+import { KafkaError } from '#storage/base/errors.ts'
+import type { Door } from './door.ts'
+import { HttpError } from './errors.ts'
+import type { Item, Splitter } from './split.ts'
+
+/** Appends that may wait for the disk at the same time. */
+const MAX_GROUPS_IN_FLIGHT = 4
+const MAX_GROUP_BYTES = 1024 * 1024
+const MAX_GROUP_RECORDS = 5_000
+
+/** Where a record stands. */
+export type Placed = Exclude<ProducedResult, { readonly error: unknown }>
+
+/** What became of one item of the body; items count from 1, as lines do. */
+export interface Outcome {
+  readonly item: number
+  /** Missing when the item could not be read. */
+  readonly record?: ProducedRecord
+  readonly placed?: Placed
+  readonly error?: unknown
+}
+
+/** A streamed produce: where to, and how the body is read. */
+export interface StreamedProduce {
+  readonly topic: string
+  readonly acks: Acks
+  readonly pieces: AsyncIterable<Uint8Array>
+  readonly splitter: Splitter
+  /** Reads one item. Throws HttpError. */
+  readonly decode: (text: string) => ProducedRecord
+}
+
+interface Entry {
+  readonly item: number
+  readonly record?: ProducedRecord
+  readonly error?: unknown
+}
+
+/**
+ * Appends records in the order of the body while it arrives, and yields what became of them, in order. The next
+ * piece is read only when fewer than a few groups wait for their acknowledgement, so a slow disk slows the client.
+ * The topic must exist: then appends happen before the first wait, and can't overtake each other.
+ */
+export async function* produceStream(
+  door: Door,
+  session: Session,
+  produce: StreamedProduce,
+): AsyncGenerator<readonly Outcome[]> {
+  const groups = groupsOf(produce)
+  const waiting: Promise<readonly Outcome[]>[] = []
+  let next: Promise<IteratorResult<readonly Entry[]>> | undefined = groups.next()
+  try {
+    while (next !== undefined || waiting.length > 0) {
+      const oldest = waiting[0]
+      const mustWait = next === undefined || waiting.length >= MAX_GROUPS_IN_FLIGHT
+      if (oldest !== undefined && (mustWait || (await isFirst(oldest, next)))) {
+        yield await oldest
+        void waiting.shift()
+        continue
+      }
+      const group: IteratorResult<readonly Entry[]> | undefined = await next
+      if (group === undefined || group.done) {
+        next = undefined
+        continue
+      }
+      waiting.push(append(door, session, produce, group.value))
+      next = groups.next()
+    }
+  } finally {
+    await groups.return(undefined)
+  }
+}
+
+/** Whether `promise` settles before `other`. */
+function isFirst(promise: Promise<unknown>, other: Promise<unknown> | undefined): Promise<boolean> {
+  const yes = promise.then(() => true)
+  if (other === undefined) return yes
+  const no = other.then(
+    () => false,
+    () => false,
+  )
+  return Promise.race([yes, no])
+}
+
+/** Never rejects: a call that fails fails each of its records. */
+async function append(
+  { broker }: Door,
+  session: Session,
+  { topic, acks }: StreamedProduce,
+  entries: readonly Entry[],
+): Promise<readonly Outcome[]> {
+  const records = entries.flatMap(({ record }) => (record === undefined ? [] : [record]))
+  try {
+    const results = await broker.produceRecords(session, topic, records, acks)
+    let index = 0
+    return entries.map((entry) =>
+      entry.record === undefined ? entry : { ...entry, ...outcomeOf(results[index++]) },
+    )
+  } catch (error) {
+    return entries.map((entry) => ({ ...entry, error: entry.error ?? error }))
+  }
+}
+
+function outcomeOf(result: ProducedResult | undefined): Pick<Outcome, 'placed' | 'error'> {
+  if (result === undefined) return { error: new Error('The broker left a record unanswered') }
+  if ('error' in result) return { error: new KafkaError(result.error, result.message) }
+  return { placed: result }
+}
+
+/** The body's items in groups: all that one piece completes, cut where a group gets large. */
+async function* groupsOf(produce: StreamedProduce): AsyncGenerator<readonly Entry[]> {
+  let count = 0
+  for await (const piece of withEnd(produce.pieces)) {
+    const { splitter } = produce
+    let group: Entry[] = []
+    let bytes = 0
+    for (const item of piece === undefined ? splitter.end() : splitter.push(piece)) {
+      count += 1
+      group.push(entryOf(item, count, produce.decode))
+      bytes += item instanceof HttpError ? 0 : item.length
+      if (bytes < MAX_GROUP_BYTES && group.length < MAX_GROUP_RECORDS) continue
+      yield group
+      group = []
+      bytes = 0
+    }
+    if (group.length > 0) yield group
+  }
+}
+
+/** The pieces, then undefined. */
+async function* withEnd(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array | undefined> {
+  yield* pieces
+  yield undefined
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+function entryOf(item: Item, number: number, decode: (text: string) => ProducedRecord): Entry {
+  if (item instanceof HttpError) return { item: number, error: item }
+  try {
+    const text = decoder.decode(item).trim()
+    JSON.parse(text)
+    return { item: number, record: decode(text) }
+  } catch (error) {
+    if (error instanceof HttpError) return { item: number, error }
+    const reason = error instanceof Error ? error.message : ''
+    return { item: number, error: new HttpError(42203, `Not JSON: ${reason}`) }
+  }
+}

@@ -1,0 +1,53 @@
+// Shapes of the bodies that administer: checked on arrival, and shown in /openapi.json. Loaded when first needed.
+import * as v from 'valibot'
+
+const int32 = v.pipe(v.number(), v.integer(), v.minValue(-1), v.maxValue(2_147_483_647))
+const configValue = v.nullish(v.string())
+
+/** `POST /v3/clusters/{id}/topics` */
+export const CreateTopic = v.object({
+  topic_name: v.string(),
+  partitions_count: v.nullish(int32),
+  replication_factor: v.nullish(v.pipe(int32, v.maxValue(32_767))),
+  replicas_assignments: v.nullish(
+    v.array(v.object({ partition_id: int32, broker_ids: v.array(int32) })),
+  ),
+  configs: v.nullish(v.array(v.object({ name: v.string(), value: configValue }))),
+  validate_only: v.nullish(v.boolean()),
+})
+
+/** `PATCH /v3/clusters/{id}/topics/{topic}` */
+export const GrowTopic = v.object({ partitions_count: int32 })
+
+/** `PUT …/configs/{name}` */
+export const SetConfig = v.object({ value: configValue })
+
+/** `POST …/configs:alter`. APPEND and SUBTRACT are ours, for configs that are lists. */
+export const AlterConfigs = v.object({
+  data: v.array(
+    v.object({
+      name: v.string(),
+      value: configValue,
+      operation: v.nullish(v.picklist(['SET', 'DELETE', 'APPEND', 'SUBTRACT'])),
+    }),
+  ),
+  validate_only: v.nullish(v.boolean()),
+})
+
+/** The bodies by name. */
+export const BODIES = { CreateTopic, GrowTopic, SetConfig, AlterConfigs }
+
+/** What a body of a name holds once it has been checked. */
+export type Body<Name extends keyof typeof BODIES> = v.InferOutput<(typeof BODIES)[Name]>
+
+/** Checks a parsed body; the first thing that is wrong with it as a sentence, or its content. */
+export function checkBody<Name extends keyof typeof BODIES>(
+  name: Name,
+  body: unknown,
+): { readonly content: Body<Name> } | { readonly problem: string } {
+  const result = v.safeParse<(typeof BODIES)[Name]>(BODIES[name], body)
+  if (result.success) return { content: result.output }
+  const [issue] = result.issues
+  const path = v.getDotPath(issue)
+  return { problem: path === null ? issue.message : `${path}: ${issue.message}` }
+}

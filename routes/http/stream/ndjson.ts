@@ -1,0 +1,41 @@
+// A tail as NDJSON: a record a line. Lines with an `event` member are not records.
+import { errorBody } from '../errors.ts'
+import { recordJson } from '../record-json.ts'
+import type { Tail, TailStep } from './tail.ts'
+
+const PIECE_CHARACTERS = 32 * 1024
+
+/** Records as lines; empty lines as heartbeats, the first at once, so that headers are sent before the first record. */
+export async function* ndjsonTexts(tail: Tail): AsyncGenerator<string> {
+  yield '\n'
+  for (;;) {
+    const step = await tail.next()
+    if (step === undefined) return
+    if (step.kind === 'ping') {
+      yield '\n'
+    } else if (step.kind !== 'records') {
+      yield `${eventJson(step)}\n`
+    } else {
+      let text = ''
+      for (const record of step.records) {
+        text += `${recordJson(record)}\n`
+        if (text.length < PIECE_CHARACTERS) continue
+        yield text
+        text = ''
+      }
+      if (text !== '') yield text
+    }
+  }
+}
+
+/** A step that holds no records as JSON, told from a record by its member `event`. */
+export function eventJson(step: Exclude<TailStep, { kind: 'records' }>): string {
+  switch (step.kind) {
+    case 'ping':
+      return '{"event":"ping"}'
+    case 'gap':
+      return JSON.stringify({ event: 'gap', ...step.gap })
+    case 'error':
+      return JSON.stringify({ event: 'error', ...errorBody(step.error) })
+  }
+}
