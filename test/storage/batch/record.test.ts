@@ -43,6 +43,7 @@ test.each([
   { why: 'a negative length', hex: '01 00 00 00 01 01 00', count: 1 },
   { why: 'a length one too long', hex: '0e 00 00 00 01 01 00 00', count: 1 },
   { why: 'a length one too short', hex: '0a 00 00 00 01 01 00', count: 1 },
+  { why: 'a length that swallows the next', hex: '0e 000000010100 0c 000000010100', count: 2 },
   { why: 'a key beyond the record', hex: '0c 00 00 00 40 01 00', count: 1 },
   { why: 'a value beyond the record', hex: '0e 00 00 00 01 04 41 42 00', count: 1 },
   { why: 'a negative header count', hex: '0c 00 00 00 01 01 01', count: 1 },
