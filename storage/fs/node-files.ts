@@ -63,6 +63,9 @@ function mapWith(libc: Libc | undefined, path: string, size: number): FileMap | 
   return mapFile(libc, path, size)
 }
 
+/** What the broker uses. */
+export const nodeFiles: Files = createNodeFiles()
+
 /** Undefined when `call` finds nothing of that name. */
 function orMissing<T>(call: () => T): T | undefined {
   try {

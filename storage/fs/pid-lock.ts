@@ -84,12 +84,18 @@ function startOf(pid: number): string {
   return line.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? ''
 }
 
+/**
+ * Fields that either side could not read prove nothing (Deno shows /proc only with all permissions); then a process of
+ * that pid counts as the holder, unless it is this one, which would know.
+ */
 function isAlive(holder: string): boolean {
-  const pid = Number.parseInt(holder, 10)
+  const [pidText = '', start = '', boot = ''] = holder.trimEnd().split(' ')
+  const pid = Number(pidText)
   if (!Number.isSafeInteger(pid) || pid <= 0 || !exists(pid)) return false
-  // This process's own pid, in a file that it does not hold, is from an earlier life if nothing proves otherwise.
-  if (pid === process.pid && startOf(pid) === '') return false
-  return identityOf(pid) === holder
+  const [, ownStart = '', ownBoot = ''] = identityOf(pid).trimEnd().split(' ')
+  if (start !== '' && ownStart !== '')
+    return start === ownStart && (boot === ownBoot || !boot || !ownBoot)
+  return pid !== process.pid
 }
 
 function exists(pid: number): boolean {
@@ -97,6 +103,7 @@ function exists(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    return systemCode(error) === 'EPERM'
+    // EPERM, and a runtime that may not ask, mean that there may be one.
+    return systemCode(error) !== 'ESRCH'
   }
 }

@@ -1,4 +1,5 @@
 // An open file whose descriptor comes and goes.
+import { systemCode } from '../base/errors.ts'
 import type { OpenFile, OpenMode } from './files.ts'
 import { systemError } from './system-error.ts'
 
@@ -91,7 +92,7 @@ export class PooledFile implements OpenFile {
       try {
         file.syncNow()
       } catch (error) {
-        this.#syncFailure = { error }
+        this.#noteSyncFailure(error)
         throw error
       }
       this.#syncedChanges = this.#changes
@@ -107,7 +108,7 @@ export class PooledFile implements OpenFile {
       await this.pinned((file) => file.sync())
       this.#syncedChanges = Math.max(this.#syncedChanges, changes)
     } catch (error) {
-      this.#syncFailure ??= { error }
+      this.#noteSyncFailure(error)
       throw error
     } finally {
       this.#pendingSyncs--
@@ -134,6 +135,12 @@ export class PooledFile implements OpenFile {
     // The failure is kept, for whoever relies on the bytes.
     this.sync().catch(() => undefined)
     return true
+  }
+
+  #noteSyncFailure(error: unknown): void {
+    // No descriptor for it (Deno duplicates one for each call): then nothing was synced, and nothing lost.
+    const code = systemCode(error)
+    if (code !== 'EMFILE' && code !== 'ENFILE') this.#syncFailure ??= { error }
   }
 
   #reopen(): OpenFile {

@@ -77,6 +77,7 @@ test.each([
   { why: 'of this pid from an earlier life', line: `${process.pid} 1 another-boot\n` },
   { why: 'of a pid that is gone', line: '4194304 5 another-boot\n' },
   { why: 'of a living process that started at another time', line: '1 1 another-boot\n' },
+  { why: 'of this pid, without a start time', line: `${process.pid}  \n` },
   { why: 'that is empty', line: '' },
   { why: 'that is garbage', line: 'hello' },
 ])('Files.lock() takes over a pid file $why', ({ line }) => {
@@ -86,6 +87,12 @@ test.each([
   expect(lock).toBeDefined()
   lock?.release()
   expect(existsSync(`${path}.pid`)).toBe(false)
+})
+
+test('Files.lock() believes a pid file of a living process that could not read its start time', () => {
+  const path = freshPath()
+  writeFileSync(`${path}.pid`, `${process.ppid}  \n`)
+  expect(lockWith(false, path)).toBeUndefined()
 })
 
 test('Files.lock() leaves nothing but the lock file itself behind', () => {

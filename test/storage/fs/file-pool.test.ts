@@ -126,6 +126,17 @@ test('FilePool reports the failure of a sync that it started to the next sync of
   expect(disk.faults.counts.get('sync')).toBe(1)
 })
 
+test('FilePool forgets a sync for which there was no descriptor', async () => {
+  const disk = new SimulatedDisk()
+  const file = new FilePool(disk, 1).open('a', 'create')
+  file.write(bytes(1), 0)
+  disk.fail({ on: 'sync', code: 'EMFILE' })
+  expect(await file.sync().catch(systemCode)).toBe('EMFILE')
+  file.write(bytes(1), 0)
+  await file.sync()
+  expect(disk.mediumBytes('a')).toEqual(bytes(1))
+})
+
 test('FilePool.open() does not close a file while a sync of it is under way', async () => {
   const pending: (() => void)[] = []
   const disk = new SimulatedDisk({ schedule: (work) => pending.push(work) })
