@@ -58,7 +58,7 @@ async function recover(name: string, indexIntervalBytes: number) {
 
 test.each(partitions)(
   'Recovery of $name leaves the files that Kafka leaves',
-  async ({ name, indexIntervalBytes, cutFrom }) => {
+  async ({ name, indexIntervalBytes, isTorn }) => {
     const { directory, log, recovery } = await recover(name, indexIntervalBytes)
     expect(recovery.damages).toEqual([])
     expect(recovery.cuts.length).toBe(isTorn ? 1 : 0)
