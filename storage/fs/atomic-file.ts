@@ -6,29 +6,45 @@
 // at it, else a crash leaves an empty file under a good name; and the rename is not durable before the directory is.
 import type { Files, OpenFile } from './files.ts'
 
-/**
- * Replaces `path` by `bytes`; when it resolves, they are on disk. The waiting is off this thread. One at a time for a
- * path: two share a temporary file. Throws the system's error, and the old content stays.
- */
-export async function replaceFile(files: Files, path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${path}.tmp`
-  try {
-    const file = writeNew(files, temporary, bytes)
-    try {
-      await file.sync()
-    } finally {
-      file.close()
-    }
-    files.rename(temporary, path)
-  } catch (error) {
-    removeQuietly(files, temporary)
-    throw error
-  }
-  await files.syncDirectory(parentOf(path))
+/** The replacements of one path that are under way. */
+interface Replacements {
+  /** Settles when the last one that waits is done. */
+  tail: Promise<void>
+  /** What the last `replaceFileNow` in between came to; undefined when there was none. */
+  overtaken?: { readonly order: number; readonly error: unknown }
 }
 
-/** The same on this thread: for start, stop and faults. */
+/** Numbers the calls, so that an older content never replaces a newer one. */
+let calls = 0
+const underWay = new WeakMap<Files, Map<string, Replacements>>()
+
+/**
+ * Replaces `path` by `bytes`; when it resolves, they, or what replaced them meanwhile, are on disk. The waiting is off
+ * this thread. Calls for the same path queue up. `bytes` must not change until then. Rejects with the system's error; the
+ * old content stays, unless it is the directory's sync that failed.
+ */
+export function replaceFile(files: Files, path: string, bytes: Uint8Array): Promise<void> {
+  const paths = underWay.get(files) ?? new Map<string, Replacements>()
+  underWay.set(files, paths)
+  const before = paths.get(path)
+  const replacements: Replacements = before ?? { tail: Promise.resolve() }
+  const order = ++calls
+  const replace = () => replaceOne(files, { path, bytes, order }, replacements)
+  // Whether the one before failed is for its own caller.
+  const tail = before ? before.tail.then(replace, replace) : replace()
+  replacements.tail = tail
+  paths.set(path, replacements)
+  const forget = () => {
+    if (replacements.tail === tail) paths.delete(path)
+  }
+  tail.then(forget, forget)
+  return tail
+}
+
+/** The same on this thread, for start, stop and faults. It overtakes a `replaceFile` of the path that is under way. */
 export function replaceFileNow(files: Files, path: string, bytes: Uint8Array): void {
+  const waiting = underWay.get(files)?.get(path)
+  const order = ++calls
   const temporary = `${path}.tmp`
   try {
     const file = writeNew(files, temporary, bytes)
@@ -38,11 +54,44 @@ export function replaceFileNow(files: Files, path: string, bytes: Uint8Array): v
       file.close()
     }
     files.rename(temporary, path)
+    files.syncDirectoryNow(parentOf(path))
+    if (waiting) waiting.overtaken = { order, error: undefined }
+  } catch (error) {
+    if (waiting) waiting.overtaken = { order, error }
+    removeQuietly(files, temporary)
+    throw error
+  }
+}
+
+async function replaceOne(
+  files: Files,
+  { path, bytes, order }: { path: string; bytes: Uint8Array; order: number },
+  replacements: Replacements,
+): Promise<void> {
+  const temporary = `${path}.tmp`
+  if (isOvertaken(replacements, order)) return
+  try {
+    const file = writeNew(files, temporary, bytes)
+    try {
+      await file.sync()
+    } finally {
+      file.close()
+    }
+    // Then the temporary file is gone, or not ours.
+    if (isOvertaken(replacements, order)) return
+    files.rename(temporary, path)
   } catch (error) {
     removeQuietly(files, temporary)
     throw error
   }
-  files.syncDirectoryNow(parentOf(path))
+  await files.syncDirectory(parentOf(path))
+}
+
+/** True when a newer content is on disk. Throws what kept it from getting there. */
+function isOvertaken({ overtaken }: Replacements, order: number): boolean {
+  if (overtaken === undefined || overtaken.order < order) return false
+  if (overtaken.error !== undefined) throw overtaken.error
+  return true
 }
 
 /** The directory that holds `path`. */

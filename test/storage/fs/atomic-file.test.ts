@@ -84,6 +84,53 @@ test.each(
   expect(isEither(disk.readFile('d/checkpoint'))).toBe('new')
 })
 
+test('replaceFile() calls for one path queue up, and the last content stays', async () => {
+  const pending: (() => void)[] = []
+  const disk = new SimulatedDisk({ schedule: (work) => pending.push(work) })
+  const first = replaceFile(disk, 'f', OLD)
+  const second = replaceFile(disk, 'f', NEW)
+  const other = replaceFile(disk, 'g', OLD)
+  for (let round = 0; round < 20; round++) {
+    for (const work of pending.splice(0)) work()
+    await Promise.resolve()
+  }
+  await Promise.all([first, second, other])
+  expect(isEither(disk.readFile('f'))).toBe('new')
+  expect(isEither(disk.afterCrash(1).readFile('f'))).toBe('new')
+  expect(isEither(disk.readFile('g'))).toBe('old')
+})
+
+test('replaceFile() that fails does not stop the next one', async () => {
+  const disk = new SimulatedDisk()
+  disk.fail({ on: 'write', code: 'ENOSPC' })
+  const first = replaceFile(disk, 'f', OLD).catch(systemCode)
+  await replaceFile(disk, 'f', NEW)
+  expect(await first).toBe('ENOSPC')
+  expect(isEither(disk.readFile('f'))).toBe('new')
+})
+
+test('replaceFileNow() overtakes a replaceFile() under way, whose content never comes back', async () => {
+  const pending: (() => void)[] = []
+  const disk = new SimulatedDisk({ schedule: (work) => pending.push(work) })
+  const overtaken = [replaceFile(disk, 'f', OLD), replaceFile(disk, 'f', OLD)]
+  replaceFileNow(disk, 'f', NEW)
+  for (const work of pending.splice(0)) work()
+  await Promise.all(overtaken)
+  expect(isEither(disk.readFile('f'))).toBe('new')
+  expect(isEither(disk.afterCrash(1).readFile('f'))).toBe('new')
+})
+
+test('replaceFile() reports the failure of the replaceFileNow() that overtook it', async () => {
+  const pending: (() => void)[] = []
+  const disk = new SimulatedDisk({ schedule: (work) => pending.push(work) })
+  const overtaken = replaceFile(disk, 'f', OLD).catch(systemCode)
+  disk.fail({ on: 'rename', code: 'EIO' })
+  expect(() => replaceFileNow(disk, 'f', NEW)).toThrow('EIO')
+  for (const work of pending.splice(0)) work()
+  expect(await overtaken).toBe('EIO')
+  expect(disk.readFile('f')).toBeUndefined()
+})
+
 test('replaceFile() makes a file that did not exist, in the working directory too', async () => {
   const disk = new SimulatedDisk()
   await replaceFile(disk, 'fresh', NEW)
