@@ -1,0 +1,76 @@
+// One checkpoint file of a data directory, replaced as a whole and at most once at a time.
+import { partitionName, type TopicPartition } from './base/topic-partition.ts'
+import { replaceFile } from './fs/atomic-file.ts'
+import type { Files } from './fs/files.ts'
+import {
+  type PartitionOffset,
+  parseOffsetCheckpoint,
+  serializeOffsetCheckpoint,
+} from './state/offset-checkpoint.ts'
+
+/**
+ * A checkpoint file and what it holds. Writes that come while one is under way share the next one; a write that would
+ * change nothing is left out.
+ */
+export class CheckpointFile {
+  readonly path: string
+  readonly #files: Files
+  readonly #name: string
+  /** Undefined when the file's content is not known to be what follows from it. */
+  #written: ReadonlyMap<string, number> | undefined
+  #pending: readonly PartitionOffset[] | undefined
+  #running: Promise<void> | undefined
+
+  constructor(files: Files, directory: string, name: string) {
+    this.#files = files
+    this.#name = name
+    this.path = `${directory}/${name}`
+  }
+
+  /** Reads the offsets by partition name. Throws `StorageFault` when the file is malformed. */
+  read(): ReadonlyMap<string, number> {
+    const bytes = this.#files.readFile(this.path)
+    const offsets = parseOffsetCheckpoint(bytes, this.#name)
+    if (bytes) this.#written = offsets
+    return offsets
+  }
+
+  /** Whether the file may hold a line for this partition. */
+  mayHold(topicPartition: TopicPartition): boolean {
+    return this.#written?.has(partitionName(topicPartition)) ?? true
+  }
+
+  /** Replaces the content; on disk when it resolves. Throws the system's error, and the old content stays. */
+  async write(offsets: readonly PartitionOffset[]): Promise<void> {
+    this.#pending = offsets
+    this.#running ??= this.#drain()
+    await this.#running
+  }
+
+  /** Resolves when no write is under way, whatever became of it. */
+  async idle(): Promise<void> {
+    await this.#running?.catch(() => undefined)
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      while (this.#pending) {
+        const offsets = this.#pending
+        this.#pending = undefined
+        const next = new Map(offsets.map((line) => [partitionName(line), line.offset]))
+        if (this.#written && isEqual(this.#written, next)) continue
+        this.#written = undefined
+        await replaceFile(this.#files, this.path, serializeOffsetCheckpoint(offsets))
+        this.#written = next
+      }
+    } finally {
+      this.#running = undefined
+    }
+  }
+}
+
+function isEqual(left: ReadonlyMap<string, number>, right: ReadonlyMap<string, number>): boolean {
+  if (left.size !== right.size) return false
+  for (const [name, offset] of left) if (right.get(name) !== offset) return false
+  return true
+}

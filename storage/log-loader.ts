@@ -1,0 +1,232 @@
+// Loads the logs of one log directory at start: finishes deletions, sets strays aside, opens the rest.
+import { KafkaError, systemCode } from './base/errors.ts'
+import { partitionName, type TopicPartition } from './base/topic-partition.ts'
+import { METADATA_TOPIC_ID, type Uuid } from './base/uuid.ts'
+import { type DirectoryLogs, faultOf } from './directory-logs.ts'
+import { METADATA_PARTITION, renamedDirectory } from './directory-names.ts'
+import { replaceFile } from './fs/atomic-file.ts'
+import { failureKind, storageError } from './fs/failures.ts'
+import type { LogConfig } from './log/log-config.ts'
+import { type OpenedLog, openPartitionLog } from './log/open-log.ts'
+import type { LogEnvironment, LogObserver } from './log/partition-log.ts'
+import {
+  type DirectoryReport,
+  type RecoveredLog,
+  recoveredLog,
+  type UnreadableLog,
+} from './recovery-report.ts'
+import {
+  PARTITION_METADATA,
+  parsePartitionMetadata,
+  serializePartitionMetadata,
+} from './state/partition-metadata.ts'
+import type { TimeSlices } from './time-slices.ts'
+
+/** How many logs are opened at a time: each waits for an fsync of its directory. */
+const OPENED_AT_A_TIME = 16
+
+/** What the metadata says of the partitions that may be found. */
+export interface AssignedLogs {
+  configOf(topic: string): LogConfig
+  /** Undefined when the partition is not assigned to this broker: its directory becomes a stray. */
+  expectedTopicId(topicPartition: TopicPartition): Uuid | undefined
+}
+
+/** What loading one directory found. */
+export interface LoadedDirectory {
+  readonly report: DirectoryReport
+  readonly recovered: readonly RecoveredLog[]
+  readonly unreadable: readonly UnreadableLog[]
+}
+
+/** A log to be opened in a directory that is there or will be made. */
+export interface LogPlace {
+  readonly topicPartition: TopicPartition
+  readonly topicId: Uuid
+  readonly config: LogConfig
+}
+
+/** Opens the logs of one log directory. */
+export class LogLoader {
+  readonly #owner: DirectoryLogs
+  readonly #environment: LogEnvironment
+  readonly #observer: LogObserver
+  readonly #slices: TimeSlices
+  /** The partitions that the directory holds, open or not. */
+  readonly found: TopicPartition[] = []
+  readonly #recovered: RecoveredLog[] = []
+  readonly #unreadable: UnreadableLog[] = []
+  readonly #finishedDeletions: string[] = []
+  readonly #strays: string[] = []
+  readonly #strange: string[] = []
+
+  constructor(
+    owner: DirectoryLogs,
+    environment: LogEnvironment,
+    observer: LogObserver,
+    slices: TimeSlices,
+  ) {
+    this.#owner = owner
+    this.#environment = environment
+    this.#observer = observer
+    this.#slices = slices
+  }
+
+  /**
+   * Loads everything. A log that can't be opened is reported and left alone; rejects with `StorageFault` when a system
+   * call failed, since then the directory is not to be trusted.
+   */
+  async load(assigned: AssignedLogs): Promise<void> {
+    for (const { name, kind } of this.#owner.directory.list()) {
+      await this.#slices.breathe()
+      if (kind.kind === 'partition') this.found.push(kind.topicPartition)
+      if (kind.kind === 'stray') this.#strays.push(name)
+      if (kind.kind === 'strange' || kind.kind === 'future') this.#strange.push(name)
+      if (kind.kind !== 'deleted') continue
+      this.#environment.files.removeDirectory(`${this.#owner.directory.path}/${name}`)
+      this.#finishedDeletions.push(name)
+    }
+    const queue = this.found.values()
+    const worker = async () => {
+      for (const topicPartition of queue) {
+        await this.#slices.breathe()
+        await this.#loadOne(topicPartition, assigned)
+      }
+    }
+    await Promise.all(Array.from({ length: OPENED_AT_A_TIME }, worker))
+    await this.#owner.directory.syncNames()
+    this.#owner.directory.isLoaded = this.#unreadable.length === 0
+  }
+
+  /** Opens the metadata log, made when there is none. */
+  async openMetadataLog(config: LogConfig): Promise<OpenedLog> {
+    const place = { topicPartition: METADATA_PARTITION, topicId: METADATA_TOPIC_ID, config }
+    const path = this.#pathOf(METADATA_PARTITION)
+    if (!this.#environment.files.readFile(`${path}/${PARTITION_METADATA}`)) {
+      await this.#writePartitionMetadata(path, METADATA_TOPIC_ID)
+    }
+    const opened = await this.#open(place)
+    await this.#owner.directory.syncNames()
+    return opened
+  }
+
+  /** Makes the directory of a new partition and its log; the partition is on disk when this resolves. */
+  async create(place: LogPlace): Promise<OpenedLog> {
+    await this.#owner.forget(place.topicPartition)
+    const { files } = this.#environment
+    const path = this.#pathOf(place.topicPartition)
+    // What could not be opened at start, or was left by another cluster, is not this partition's.
+    if (files.status(path)) this.#setAside(place.topicPartition)
+    try {
+      await this.#writePartitionMetadata(path, place.topicId)
+      const opened = await this.#openAs(place, NOTHING_LEFT)
+      await this.#owner.directory.syncNames()
+      return opened
+    } catch (error) {
+      this.#owner.logs.get(partitionName(place.topicPartition))?.closeNow()
+      this.#owner.logs.delete(partitionName(place.topicPartition))
+      // After a full disk nothing half made stays; after a fault the directory is not touched any more.
+      if (failureKind(error) === 'refusal') files.removeDirectory(path)
+      throw error
+    }
+  }
+
+  /** What was found so far. */
+  result(): LoadedDirectory {
+    const { directory, left, logs } = this.#owner
+    const report: DirectoryReport = {
+      path: directory.path,
+      directoryId: directory.directoryId,
+      hadCleanShutdown: left.hadCleanShutdown,
+      isLockSeenByKafka: directory.isLockSeenByKafka,
+      logCount: logs.size,
+      notes: [...directory.notes, ...(directory.fault ? [directory.fault.message] : [])],
+      finishedDeletions: this.#finishedDeletions,
+      strays: this.#strays,
+      strange: this.#strange,
+    }
+    return { report, recovered: this.#recovered, unreadable: this.#unreadable }
+  }
+
+  async #loadOne(topicPartition: TopicPartition, assigned: AssignedLogs): Promise<void> {
+    if (this.#owner.isOffline) return
+    const path = this.#pathOf(topicPartition)
+    try {
+      const topicId = assigned.expectedTopicId(topicPartition)
+      const found = this.#readTopicId(path)
+      if (topicId === undefined || (found !== undefined && found !== topicId)) {
+        return this.#setAside(topicPartition)
+      }
+      if (found === undefined) await this.#writePartitionMetadata(path, topicId)
+      const config = assigned.configOf(topicPartition.topic)
+      const { recovery } = await this.#open({ topicPartition, topicId, config })
+      const told = recoveredLog(topicPartition, recovery)
+      if (told) this.#recovered.push(told)
+    } catch (error) {
+      const reported = storageError(error, `Opening ${path}`)
+      const fault = faultOf(reported)
+      // A fault without a system error behind it is a file that makes no sense: only this log is concerned.
+      if (systemCode(fault?.cause) !== undefined) throw reported
+      if (!fault && !(reported instanceof KafkaError)) throw reported
+      const problem = reported instanceof Error ? reported.message : String(reported)
+      this.#unreadable.push({ ...topicPartition, path, problem })
+    }
+  }
+
+  #open(place: LogPlace): Promise<OpenedLog> {
+    const { left } = this.#owner
+    const name = partitionName(place.topicPartition)
+    return this.#openAs(place, {
+      hadCleanShutdown: left.hadCleanShutdown,
+      recoveryPoint: left.recoveryPoints.get(name) ?? 0,
+      logStartOffset: left.logStartOffsets.get(name) ?? 0,
+      highWatermark: left.highWatermarks.get(name) ?? 0,
+    })
+  }
+
+  async #openAs(place: LogPlace, left: typeof NOTHING_LEFT): Promise<OpenedLog> {
+    const opened = await openPartitionLog({
+      environment: this.#environment,
+      observer: this.#observer,
+      directory: this.#pathOf(place.topicPartition),
+      ...place,
+      ...left,
+    })
+    // Another log's fault may have taken the directory offline meanwhile.
+    if (this.#owner.isOffline) opened.log.closeNow()
+    this.#owner.checkOnline()
+    this.#owner.logs.set(partitionName(place.topicPartition), opened.log)
+    return opened
+  }
+
+  /** A replica that is not ours is kept, under a name that says so. */
+  #setAside(topicPartition: TopicPartition): void {
+    const name = renamedDirectory(topicPartition, 'stray', this.#environment.random)
+    const to = `${this.#owner.directory.path}/${name}`
+    this.#environment.files.rename(this.#pathOf(topicPartition), to)
+    this.#strays.push(name)
+  }
+
+  #readTopicId(path: string): Uuid | undefined {
+    const bytes = this.#environment.files.readFile(`${path}/${PARTITION_METADATA}`)
+    return bytes && parsePartitionMetadata(bytes)
+  }
+
+  async #writePartitionMetadata(path: string, topicId: Uuid): Promise<void> {
+    const { files } = this.#environment
+    files.makeDirectory(path)
+    await replaceFile(files, `${path}/${PARTITION_METADATA}`, serializePartitionMetadata(topicId))
+  }
+
+  #pathOf(topicPartition: TopicPartition): string {
+    return `${this.#owner.directory.path}/${partitionName(topicPartition)}`
+  }
+}
+
+const NOTHING_LEFT = {
+  // Should there be anything in the directory after all, it is verified.
+  hadCleanShutdown: false,
+  recoveryPoint: 0,
+  logStartOffset: 0,
+  highWatermark: 0,
+}

@@ -1,0 +1,498 @@
+// All logs of a broker, in all its log directories: open, create, delete, checkpoint, retain, close.
+//
+// Life: `openLogManager` (locks, identities, what the last run left) → `openMetadataLog` → `load` → `start` (checkpoints
+// and retention by the clock) → `close`. A directory whose disk fails goes offline with its logs; the others go on.
+import { assert, KafkaError, StorageFault } from './base/errors.ts'
+import { partitionName, type TopicPartition } from './base/topic-partition.ts'
+import type { Uuid } from './base/uuid.ts'
+import type { Timer } from './base/world.ts'
+import { type CheckpointKind, DirectoryLogs, faultOf } from './directory-logs.ts'
+import { METADATA_PARTITION, renamedDirectory } from './directory-names.ts'
+import { failureKind, storageError } from './fs/failures.ts'
+import type { LogConfig } from './log/log-config.ts'
+import type { OpenedLog } from './log/open-log.ts'
+import type { LogEnvironment, LogObserver, PartitionLog } from './log/partition-log.ts'
+import { type AssignedLogs, LogLoader, type LogPlace } from './log-loader.ts'
+import { openDataDirectories } from './open-data-directories.ts'
+import { PeriodicTask } from './periodic-task.ts'
+import type { RecoveryReport } from './recovery-report.ts'
+import { TimeSlices } from './time-slices.ts'
+
+/** How often what is done, in Kafka's names. */
+export interface UpkeepIntervals {
+  readonly flushOffsetCheckpointMs: number
+  readonly flushStartOffsetCheckpointMs: number
+  readonly highWatermarkCheckpointMs: number
+  readonly retentionCheckMs: number
+  readonly producerIdExpirationCheckMs: number
+}
+
+const DEFAULT_INTERVALS: UpkeepIntervals = {
+  flushOffsetCheckpointMs: 60_000,
+  flushStartOffsetCheckpointMs: 60_000,
+  highWatermarkCheckpointMs: 5_000,
+  retentionCheckMs: 300_000,
+  producerIdExpirationCheckMs: 600_000,
+}
+
+/** What a log manager is made with. */
+export interface LogManagerOptions {
+  readonly environment: LogEnvironment
+  /** `log.dirs`: absolute paths, none of them twice. */
+  readonly logDirs: readonly string[]
+  /** `metadata.log.dir`, one of them; the first unless told otherwise. */
+  readonly metadataLogDir?: string | undefined
+  readonly nodeId: number
+  /** For new directories; that of the others, or a random one, unless told otherwise. */
+  readonly clusterId?: string | undefined
+  readonly intervals?: Partial<UpkeepIntervals>
+  /** A log directory went offline, with the partitions whose logs were in it. */
+  readonly onOffline?: (offline: OfflineDirectory) => void
+  /** Something failed that is tried again later, or that nobody asked for. */
+  readonly onProblem?: (error: unknown) => void
+}
+
+/** A log directory that failed. */
+export interface OfflineDirectory {
+  readonly path: string
+  readonly directoryId: Uuid
+  readonly fault: StorageFault
+  readonly partitions: readonly TopicPartition[]
+}
+
+/** A partition to be created. */
+export interface NewLog extends LogPlace {
+  /** The directory that the metadata names; that with the fewest partitions otherwise. */
+  readonly directoryId?: Uuid | undefined
+}
+
+/**
+ * Locks, identifies and reads all log directories. Throws KAFKA_STORAGE_ERROR when another broker uses one or partitions
+ * lack a metadata log, INCONSISTENT_CLUSTER_ID when they are another's, `StorageFault` when they can't be read.
+ */
+export function openLogManager(options: LogManagerOptions): LogManager {
+  const { environment, logDirs, nodeId, clusterId } = options
+  const { files, random } = environment
+  const metadataPath = options.metadataLogDir ?? logDirs[0] ?? ''
+  const request = { files, random, paths: logDirs, metadataPath, nodeId, clusterId }
+  const opened = openDataDirectories(request)
+  try {
+    const directories = opened.directories.map(
+      (directory) => new DirectoryLogs(directory, directory.takeLeftState()),
+    )
+    return new LogManager(options, opened.clusterId, directories)
+  } catch (error) {
+    for (const directory of opened.directories) directory.unlock(false)
+    throw storageError(error, 'Reading the data directories')
+  }
+}
+
+/** The logs of one broker. Calls for one partition must not overlap: create, then use, then delete. */
+export class LogManager {
+  readonly clusterId: string
+  readonly #options: LogManagerOptions
+  readonly #environment: LogEnvironment
+  readonly #directories: readonly DirectoryLogs[]
+  readonly #loaders = new Map<DirectoryLogs, LogLoader>()
+  /** Where partitions were whose directory is offline, or that could not be opened. */
+  readonly #unavailable = new Map<string, KafkaError>()
+  readonly #removals = new Set<Timer>()
+  #tasks: PeriodicTask[] = []
+  #isLoaded = false
+  #isClosed = false
+
+  /** Use `openLogManager`. */
+  constructor(
+    options: LogManagerOptions,
+    clusterId: string,
+    directories: readonly DirectoryLogs[],
+  ) {
+    this.clusterId = clusterId
+    this.#options = options
+    this.#environment = options.environment
+    this.#directories = directories
+    const slices = new TimeSlices(this.#environment.clock)
+    for (const owner of directories) {
+      const loader = new LogLoader(owner, this.#environment, this.#observerOf(owner), slices)
+      this.#loaders.set(owner, loader)
+    }
+  }
+
+  /** The ids of the log directories that work: what a broker registers. */
+  get directoryIds(): Uuid[] {
+    return this.#online.map(({ directory }) => directory.directoryId)
+  }
+
+  /** The id of the directory that holds the metadata log. */
+  get metadataDirectoryId(): Uuid {
+    return this.#metadataOwner.directory.directoryId
+  }
+
+  /** True when every directory was left by a clean stop, so that no epoch has to be raised. */
+  get hadCleanShutdown(): boolean {
+    return this.#directories.every(({ left }) => left.hadCleanShutdown)
+  }
+
+  /** The broker epoch that the last clean stop left; -1 when unknown, or when the directories disagree. */
+  get previousBrokerEpoch(): number {
+    const [first = -1, ...others] = this.#directories.map(({ left }) => left.brokerEpoch)
+    return others.every((epoch) => epoch === first) ? first : -1
+  }
+
+  /** All open logs but the metadata log. */
+  *logs(): Generator<PartitionLog> {
+    for (const { logs } of this.#online) {
+      for (const log of logs.values()) if (!isMetadata(log.topicPartition)) yield log
+    }
+  }
+
+  /** A partition's log; undefined when there is none. Throws KAFKA_STORAGE_ERROR when it is offline or unreadable. */
+  log(topicPartition: TopicPartition): PartitionLog | undefined {
+    const name = partitionName(topicPartition)
+    for (const { logs, isOffline } of this.#directories) {
+      const log = logs.get(name)
+      if (log && !isOffline) return log
+    }
+    const problem = this.#unavailable.get(name)
+    if (problem) throw problem
+    return undefined
+  }
+
+  /** The id of the directory that holds a partition's log. */
+  directoryIdOf(topicPartition: TopicPartition): Uuid | undefined {
+    const name = partitionName(topicPartition)
+    return this.#directories.find(({ logs }) => logs.has(name))?.directory.directoryId
+  }
+
+  /** Opens `__cluster_metadata-0`, made when there is none. It comes before all others. */
+  async openMetadataLog(config: LogConfig): Promise<OpenedLog> {
+    const owner = this.#metadataOwner
+    return await owner.attempt('Opening the metadata log', () =>
+      this.#loaderOf(owner).openMetadataLog(config),
+    )
+  }
+
+  /**
+   * Loads the partitions that are found. Those that are not assigned are set aside; those that can't be read are
+   * reported and refuse. Throws KAFKA_STORAGE_ERROR when a partition is in two directories, or no directory is left.
+   */
+  async load(assigned: AssignedLogs): Promise<RecoveryReport> {
+    const startedAt = this.#environment.clock.monotonic()
+    this.#checkDistinct()
+    for (const owner of this.#directories) await this.#loadDirectory(owner, assigned)
+    this.#isLoaded = true
+    const results = Array.from(this.#loaders.values(), (loader) => loader.result())
+    for (const { topic, partition, path, problem } of results.flatMap((one) => one.unreadable)) {
+      const error = new KafkaError('KAFKA_STORAGE_ERROR', `${path} can't be read: ${problem}`)
+      this.#unavailable.set(partitionName({ topic, partition }), error)
+    }
+    if (this.#online.length === 0) {
+      throw new KafkaError('KAFKA_STORAGE_ERROR', 'All data directories are offline')
+    }
+    return {
+      directories: results.map(({ report }) => report),
+      recovered: results.flatMap(({ recovered }) => recovered),
+      unreadable: results.flatMap(({ unreadable }) => unreadable),
+      logCount: Array.from(this.logs()).length,
+      durationMs: this.#environment.clock.monotonic() - startedAt,
+    }
+  }
+
+  /** Begins checkpoints and retention. */
+  start(): void {
+    assert(this.#tasks.length === 0 && !this.#isClosed, 'A log manager starts once')
+    const intervals = { ...DEFAULT_INTERVALS, ...this.#options.intervals }
+    const { clock } = this.#environment
+    const every = (intervalMs: number, action: () => Promise<void>) =>
+      new PeriodicTask(clock, intervalMs, action)
+    this.#tasks = [
+      every(intervals.flushOffsetCheckpointMs, () => this.checkpoint('recoveryPoints')),
+      every(intervals.flushStartOffsetCheckpointMs, () => this.checkpoint('logStartOffsets')),
+      every(intervals.highWatermarkCheckpointMs, () => this.checkpoint('highWatermarks')),
+      every(intervals.retentionCheckMs, () => this.retain()),
+      every(intervals.producerIdExpirationCheckMs, () => this.#expireProducers()),
+    ]
+  }
+
+  /** Brings one kind of checkpoint up to date in all directories. What fails is reported, not thrown. */
+  async checkpoint(kind: CheckpointKind): Promise<void> {
+    await Promise.all(this.#online.map((owner) => this.#checkpointOf(owner, kind)))
+  }
+
+  /** One round of retention over all logs. What fails is reported, not thrown. */
+  async retain(): Promise<void> {
+    await this.#forEachLog((log) => log.deleteOldSegments(this.#environment.clock.now()))
+    // The log start may have passed the end that a checkpoint still has.
+    await this.checkpoint('logStartOffsets')
+  }
+
+  /** Gives all logs of a topic new settings. */
+  updateConfig(topic: string, config: LogConfig): void {
+    for (const log of this.logs()) if (log.topicPartition.topic === topic) log.updateConfig(config)
+  }
+
+  /**
+   * Creates a partition's log; it is on disk when this resolves, directory and all (RULES 2). Throws
+   * KAFKA_STORAGE_ERROR when there is one that can't be used, no directory is left, or its disk is full.
+   */
+  async create(request: NewLog): Promise<PartitionLog> {
+    const { topicPartition } = request
+    const name = partitionName(topicPartition)
+    assert(this.log(topicPartition) === undefined, `${name} must not exist when it is created`)
+    const owner = this.#choose(request.directoryId)
+    owner.creating++
+    try {
+      const { log } = await owner.attempt(`Creating ${name}`, () =>
+        this.#loaderOf(owner).create(request),
+      )
+      return log
+    } catch (error) {
+      this.#noteFault(owner, error)
+      throw error
+    } finally {
+      owner.creating--
+    }
+  }
+
+  /**
+   * Deletes a partition's log. Its directory is renamed at once, and removed after `file.delete.delay.ms`: who reads
+   * from it meanwhile may finish. The deletion is on disk when this resolves.
+   */
+  async delete(topicPartition: TopicPartition): Promise<void> {
+    const name = partitionName(topicPartition)
+    const owner = this.#ownerOf(name)
+    if (!owner) return
+    owner.checkOnline()
+    try {
+      await owner.attempt(`Deleting ${name}`, () => this.#delete(owner, topicPartition))
+    } catch (error) {
+      this.#noteFault(owner, error)
+      throw error
+    }
+  }
+
+  /**
+   * Stops cleanly: every log flushed and closed, checkpoints written, and the marker last. A directory in which something
+   * failed gets none, and is recovered at the next start.
+   */
+  async close(brokerEpoch: number): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await this.#stopUpkeep()
+    for (const owner of this.#directories) {
+      owner.directory.unlock(await this.#closeDirectory(owner, brokerEpoch))
+    }
+  }
+
+  /** Lets go of everything as it is, as a crash would: the next start recovers. */
+  async closeNow(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await this.#stopUpkeep()
+    for (const owner of this.#directories) {
+      owner.closeNow()
+      await owner.idle()
+      owner.directory.unlock(false)
+    }
+  }
+
+  get #online(): DirectoryLogs[] {
+    return this.#directories.filter(({ isOffline }) => !isOffline)
+  }
+
+  /** The directory that holds a partition's log, or its files that could not be opened. */
+  #ownerOf(name: string): DirectoryLogs | undefined {
+    const owner = this.#directories.find(({ logs }) => logs.has(name))
+    if (owner || !this.#unavailable.has(name)) return owner
+    return this.#online.find(({ directory }) => {
+      return this.#environment.files.status(`${directory.path}/${name}`) !== undefined
+    })
+  }
+
+  get #metadataOwner(): DirectoryLogs {
+    const path = this.#options.metadataLogDir ?? this.#options.logDirs[0]
+    const owner = this.#directories.find(({ directory }) => directory.path === path)
+    assert(owner, 'The metadata directory is one of the log directories')
+    return owner
+  }
+
+  #loaderOf(owner: DirectoryLogs): LogLoader {
+    const loader = this.#loaders.get(owner)
+    assert(loader, 'Every directory has a loader')
+    return loader
+  }
+
+  #observerOf(owner: DirectoryLogs): LogObserver {
+    return {
+      onFault: (fault) => this.#takeOffline(owner, fault),
+      onRecoveryPoint: () => void this.#checkpointOf(owner, 'recoveryPoints'),
+    }
+  }
+
+  #checkDistinct(): void {
+    const paths = new Map<string, string>()
+    for (const { directory } of this.#online) {
+      for (const { name, kind } of directory.list()) {
+        if (kind.kind !== 'partition') continue
+        const other = paths.get(name)
+        if (other !== undefined) {
+          const detail = `The partition ${name} is in both ${other} and ${directory.path}; move one of them away`
+          throw new KafkaError('KAFKA_STORAGE_ERROR', detail)
+        }
+        paths.set(name, directory.path)
+      }
+    }
+  }
+
+  async #loadDirectory(owner: DirectoryLogs, assigned: AssignedLogs): Promise<void> {
+    if (owner.isOffline) return
+    try {
+      await owner.attempt('Loading the logs', () => this.#loaderOf(owner).load(assigned))
+    } catch (error) {
+      this.#noteFault(owner, error)
+      if (!faultOf(error)) throw error
+    }
+  }
+
+  async #closeDirectory(owner: DirectoryLogs, brokerEpoch: number): Promise<boolean> {
+    try {
+      if (!owner.isOffline) return await owner.attempt('Closing', () => owner.close(brokerEpoch))
+    } catch (error) {
+      this.#noteFault(owner, error)
+      this.#report(error)
+    }
+    owner.closeNow()
+    await owner.idle()
+    return false
+  }
+
+  /** The directory that the metadata names, or the one with the fewest partitions. */
+  #choose(directoryId: Uuid | undefined): DirectoryLogs {
+    const named = this.#directories.find(({ directory }) => directory.directoryId === directoryId)
+    if (named) {
+      named.checkOnline()
+      return named
+    }
+    const countOf = ({ logs, creating }: DirectoryLogs) => logs.size + creating
+    const [best] = this.#online.toSorted((left, right) => countOf(left) - countOf(right))
+    if (best) return best
+    throw new KafkaError('KAFKA_STORAGE_ERROR', 'All data directories are offline')
+  }
+
+  async #delete(owner: DirectoryLogs, topicPartition: TopicPartition): Promise<void> {
+    const { files, clock, random } = this.#environment
+    const name = partitionName(topicPartition)
+    const from = `${owner.directory.path}/${name}`
+    const path = `${owner.directory.path}/${renamedDirectory(topicPartition, 'delete', random)}`
+    const log = owner.logs.get(name)
+    log?.closeNow()
+    owner.logs.delete(name)
+    this.#unavailable.delete(name)
+    this.#forgetFiles(from)
+    files.rename(from, path)
+    // One that could not be opened has no readers.
+    const delayMs = log?.config.fileDeleteDelayMs ?? 0
+    const timer = clock.after(delayMs, () => {
+      this.#removals.delete(timer)
+      this.#remove(owner, path)
+    })
+    this.#removals.add(timer)
+    await owner.directory.syncNames()
+    await owner.forget(topicPartition)
+  }
+
+  /** A partition of the same name may come, with files of the same names. */
+  #forgetFiles(directory: string): void {
+    const { files, pool, maps, indexCache } = this.#environment
+    for (const { name } of files.list(directory)) {
+      const path = `${directory}/${name}`
+      pool.evict(path)
+      maps.evict(path)
+      indexCache.delete(path)
+    }
+  }
+
+  #remove(owner: DirectoryLogs, path: string): void {
+    try {
+      if (!owner.isOffline) this.#environment.files.removeDirectory(path)
+    } catch (error) {
+      // The next start finishes it.
+      this.#report(error)
+    }
+  }
+
+  async #forEachLog(action: (log: PartitionLog) => unknown): Promise<void> {
+    const slices = new TimeSlices(this.#environment.clock)
+    for (const log of Array.from(this.logs())) {
+      await slices.breathe()
+      if (this.#isClosed) return
+      try {
+        if (this.log(log.topicPartition) === log) action(log)
+      } catch (error) {
+        // A fault has taken the directory offline already.
+        this.#report(error)
+      }
+    }
+  }
+
+  async #expireProducers(): Promise<void> {
+    await this.#forEachLog((log) => log.removeExpiredProducers(this.#environment.clock.now()))
+  }
+
+  async #checkpointOf(owner: DirectoryLogs, kind: CheckpointKind): Promise<void> {
+    try {
+      await owner.attempt('Writing a checkpoint', () => owner.checkpoint(kind))
+    } catch (error) {
+      this.#noteFault(owner, error)
+      this.#report(error)
+    }
+  }
+
+  #noteFault(owner: DirectoryLogs, error: unknown): void {
+    if (failureKind(error) === 'fault') this.#takeOffline(owner, asFault(error))
+  }
+
+  #takeOffline(owner: DirectoryLogs, fault: StorageFault): void {
+    const { directory } = owner
+    if (directory.fault) return
+    directory.fault = fault
+    owner.closeNow()
+    const partitions = new Map<string, TopicPartition>()
+    const open = Array.from(owner.logs.values(), ({ topicPartition }) => topicPartition)
+    // While logs are being loaded, those that are not open yet must not look as if they did not exist.
+    const found = this.#isLoaded ? [] : this.#loaderOf(owner).found
+    for (const topicPartition of [...open, ...found]) {
+      const name = partitionName(topicPartition)
+      const error = new KafkaError('KAFKA_STORAGE_ERROR', `${name} is offline: ${fault.message}`, {
+        cause: fault,
+      })
+      partitions.set(name, topicPartition)
+      this.#unavailable.set(name, error)
+    }
+    const { path, directoryId } = directory
+    this.#options.onOffline?.({
+      path,
+      directoryId,
+      fault,
+      partitions: Array.from(partitions.values()),
+    })
+  }
+
+  async #stopUpkeep(): Promise<void> {
+    for (const timer of this.#removals) timer.cancel()
+    this.#removals.clear()
+    await Promise.all(this.#tasks.map((task) => task.stop()))
+  }
+
+  #report(error: unknown): void {
+    this.#options.onProblem?.(error)
+  }
+}
+
+function isMetadata({ topic, partition }: TopicPartition): boolean {
+  return topic === METADATA_PARTITION.topic && partition === METADATA_PARTITION.partition
+}
+
+function asFault(error: unknown): StorageFault {
+  return faultOf(error) ?? new StorageFault('The data directory failed', { cause: error })
+}

@@ -1,0 +1,137 @@
+// Locks and identifies all log directories of a broker, before anything else looks into them.
+import { KafkaError, StorageFault } from './base/errors.ts'
+import { partitionName } from './base/topic-partition.ts'
+import { randomUuid, type Uuid } from './base/uuid.ts'
+import type { Random } from './base/world.ts'
+import { DataDirectory } from './data-directory.ts'
+import { METADATA_PARTITION } from './directory-names.ts'
+import { withStorageErrors } from './fs/failures.ts'
+import type { Files } from './fs/files.ts'
+import type { MetaProperties } from './state/meta-properties.ts'
+
+/** Which directories, and who they must belong to. */
+export interface DirectoriesRequest {
+  readonly files: Files
+  readonly random: Random
+  /** At least one; relative and absolute spellings of one directory are the caller's to avoid. */
+  readonly paths: readonly string[]
+  /** The one of `paths` that holds the metadata log. */
+  readonly metadataPath: string
+  readonly nodeId: number
+  /** What unformatted directories are given; random when none of them says anything either. */
+  readonly clusterId?: string | undefined
+}
+
+/** The directories that are open, and whose they are. */
+export interface OpenDirectories {
+  readonly clusterId: string
+  readonly directories: readonly DataDirectory[]
+  readonly metadata: DataDirectory
+}
+
+interface Identified {
+  readonly directory: DataDirectory
+  readonly meta: MetaProperties | undefined
+}
+
+/**
+ * Opens them all or none. A new directory is formatted. Throws KAFKA_STORAGE_ERROR when another broker uses one, when
+ * partitions are found without a metadata log or without meta.properties; INCONSISTENT_CLUSTER_ID when they belong to
+ * another cluster or node; `StorageFault` when a file can't be read.
+ */
+export function openDataDirectories(request: DirectoriesRequest): OpenDirectories {
+  const directories: DataDirectory[] = []
+  try {
+    for (const path of request.paths) {
+      const lock = () => DataDirectory.lock(request.files, path)
+      directories.push(withStorageErrors(`Opening the data directory ${path}`, lock))
+    }
+    return identify(request, directories)
+  } catch (error) {
+    for (const directory of directories) directory.unlock(false)
+    throw error
+  }
+}
+
+function identify(
+  request: DirectoriesRequest,
+  directories: readonly DataDirectory[],
+): OpenDirectories {
+  const identified = directories.map((directory) => ({ directory, meta: directory.readMeta() }))
+  const metadata = directories.find(({ path }) => path === request.metadataPath)
+  if (!metadata) {
+    const detail = `The metadata directory ${request.metadataPath} is none of the log directories`
+    throw new KafkaError('INVALID_CONFIG', detail)
+  }
+  checkPartitionsHaveMetadata(request, directories)
+  const known = identified.find(({ meta }) => meta?.clusterId !== undefined)?.meta?.clusterId
+  const clusterId = known ?? request.clusterId ?? randomUuid(request.random)
+  for (const one of identified) checkOwner(one, request, clusterId)
+  checkDistinct(identified)
+  for (const one of identified) format(one, request, clusterId)
+  return { clusterId, directories, metadata }
+}
+
+/** Topics without a metadata log would all look unassigned. */
+function checkPartitionsHaveMetadata(
+  { files, metadataPath }: DirectoriesRequest,
+  directories: readonly DataDirectory[],
+): void {
+  const path = `${metadataPath}/${partitionName(METADATA_PARTITION)}`
+  const names = files.status(path)?.isDirectory ? files.list(path) : []
+  if (names.some(({ name }) => /\.(log|checkpoint)$/.test(name))) return
+  for (const directory of directories) {
+    const orphan = directory.list().find(({ kind }) => kind.kind === 'partition')
+    if (!orphan) continue
+    const detail =
+      `The data directory ${directory.path} holds partitions (${orphan.name}), but ${path} holds no metadata log; ` +
+      `if metadata.log.dir is right, run: millrace doctor --rebuild-metadata ${directory.path}`
+    throw new KafkaError('KAFKA_STORAGE_ERROR', detail)
+  }
+}
+
+function checkOwner(
+  { directory, meta }: Identified,
+  request: DirectoriesRequest,
+  clusterId: string,
+): void {
+  const { path } = directory
+  if (!meta) {
+    const orphan = directory.list().find(({ kind }) => kind.kind === 'partition')
+    if (!orphan) return
+    const detail = `The data directory ${path} holds partitions (${orphan.name}), but no meta.properties`
+    throw new KafkaError('KAFKA_STORAGE_ERROR', detail)
+  }
+  const expected = request.clusterId ?? clusterId
+  if (meta.clusterId !== undefined && meta.clusterId !== expected) {
+    const detail = `The data directory ${path} belongs to cluster ${meta.clusterId}, not ${expected}`
+    throw new KafkaError('INCONSISTENT_CLUSTER_ID', detail)
+  }
+  if (meta.nodeId === request.nodeId) return
+  const detail = `The data directory ${path} belongs to node ${meta.nodeId}, not to node.id ${request.nodeId}`
+  throw new KafkaError('INCONSISTENT_CLUSTER_ID', detail)
+}
+
+/** A copied directory must not come back as a second one. */
+function checkDistinct(identified: readonly Identified[]): void {
+  const paths = new Map<Uuid, string>()
+  for (const { directory, meta } of identified) {
+    if (!meta?.directoryId) continue
+    const other = paths.get(meta.directoryId)
+    if (other !== undefined) {
+      throw new StorageFault(`${other} and ${directory.path} have the same directory.id`)
+    }
+    paths.set(meta.directoryId, directory.path)
+  }
+}
+
+function format(
+  { directory, meta }: Identified,
+  request: DirectoriesRequest,
+  clusterId: string,
+): void {
+  if (meta?.directoryId !== undefined && meta.clusterId !== undefined) return
+  const directoryId = meta?.directoryId ?? randomUuid(request.random)
+  const write = () => directory.writeMeta({ clusterId, nodeId: request.nodeId, directoryId })
+  withStorageErrors(`Formatting the data directory ${directory.path}`, write)
+}
