@@ -10,7 +10,6 @@ import {
   attempt,
   checkAssignment,
   checkReplicationFactor,
-  errorOf,
   newPartition,
   type Part,
   type Plan,
@@ -26,6 +25,13 @@ const UNSET = -1
 
 type Created = Omit<TopicResult, 'name' | 'error'>
 
+/** A topic that may be created, and the replicas of its partitions. */
+interface Placed {
+  readonly topic: NewTopic
+  readonly assignments: readonly (readonly number[])[]
+  readonly validateOnly: boolean
+}
+
 /**
  * Records and results for new topics. Throws POLICY_VIOLATION when the request makes too many partitions at once; every
  * other refusal is its topic's own.
@@ -35,41 +41,44 @@ export function planCreateTopics(
   { topics, validateOnly = false }: OperationOf<'createTopics'>,
 ): Plan<readonly TopicResult[]> {
   const twice = repeated(topics.map((topic) => topic.name))
-  const taken = new Set<string>()
-  let partitions = 0
-  const parts = topics.map((topic) =>
+  /** Collision form to name, of the request's own topics. */
+  const taken = new Map<string, string>()
+  const placed = topics.map((topic) =>
     attempt(() => {
       if (twice.has(topic.name)) {
         throw new KafkaError('INVALID_REQUEST', `Topic ${topic.name} is in the request twice`)
       }
       checkName(context, topic.name, taken)
       const assignments = placePartitions(context, topic)
-      partitions += assignments.length
-      if (partitions > MAX_PARTITIONS_PER_REQUEST) return tooMany()
-      taken.add(collisionForm(topic.name))
-      return createTopic(context, { topic, assignments, validateOnly })
+      taken.set(collisionForm(topic.name), topic.name)
+      return { records: [], value: { topic, assignments, validateOnly } }
     }),
   )
-  if (partitions > MAX_PARTITIONS_PER_REQUEST) {
-    const detail = `${partitions} partitions are more than ${MAX_PARTITIONS_PER_REQUEST} in one request`
-    throw new KafkaError('POLICY_VIOLATION', detail)
-  }
+  checkTotal(placed)
+  const parts = placed.map((part) =>
+    part instanceof KafkaError ? part : attempt(() => createTopic(context, part.value)),
+  )
   const result = topics.map(({ name }, at) => resultOf(name, parts[at]))
   return { records: recordsOf(parts), result }
+}
+
+function checkTotal(placed: readonly Part<Placed>[]): void {
+  const counts = placed.map((part) =>
+    part instanceof KafkaError ? 0 : part.value.assignments.length,
+  )
+  const total = counts.reduce((sum, count) => sum + count, 0)
+  if (total <= MAX_PARTITIONS_PER_REQUEST) return
+  const detail = `More than ${MAX_PARTITIONS_PER_REQUEST} partitions cannot be made in one request`
+  throw new KafkaError('POLICY_VIOLATION', detail)
 }
 
 function resultOf(name: string, part: Part<Created> | undefined): TopicResult {
   const none = { topicId: undefined, partitionCount: UNSET, replicationFactor: UNSET }
   if (part === undefined || part instanceof KafkaError) return { name, error: part, ...none }
-  return { name, error: errorOf(part), ...part.value }
+  return { name, error: undefined, ...part.value }
 }
 
-function tooMany() {
-  const value: Created = { topicId: undefined, partitionCount: UNSET, replicationFactor: UNSET }
-  return { records: [], value }
-}
-
-function checkName({ image }: PlanContext, name: string, taken: ReadonlySet<string>): void {
+function checkName({ image }: PlanContext, name: string, taken: ReadonlyMap<string, string>): void {
   checkTopicName(name)
   if (name === METADATA_TOPIC) {
     throw new KafkaError(
@@ -83,7 +92,8 @@ function checkName({ image }: PlanContext, name: string, taken: ReadonlySet<stri
   const form = collisionForm(name)
   const other = image.state.collisionForms.get(form)
   if (other !== undefined || taken.has(form)) {
-    const detail = `Topic '${name}' collides with '${other ?? form}': '.' and '_' are one in metric names`
+    const rival = other ?? taken.get(form)
+    const detail = `Topic '${name}' collides with '${rival}': '.' and '_' are one in metric names`
     throw new KafkaError('INVALID_TOPIC_EXCEPTION', detail)
   }
 }
