@@ -1,7 +1,7 @@
 // What the leader checks and settles before a batch enters the log (Kafka's LogValidator, and the checks of UnifiedLog in front
 // of it). Batches stay as they came wherever that is possible; else they are built anew.
 import { KafkaError, type KafkaErrorName } from '../base/errors.ts'
-import { addInt64, type Int64, maxInt64, subtractInt64 } from '../bytes/int64.ts'
+import { addInt64, type Int64 } from '../bytes/int64.ts'
 import { buildBatch, type NewRecord } from './batch-builder.ts'
 import type { Codec } from './compression/compression.ts'
 import { RecordCursor } from './record.ts'
@@ -72,8 +72,8 @@ export function validateBatch(
     throw new KafkaError('CORRUPT_MESSAGE', `The batch's CRC ${batch.crc} does not fit its bytes`)
   }
   if (origin === 'client') checkProducedHeader(batch)
-  const cursor = openRecords(batch, rules)
-  const { maxTimestamp, isConsecutive } = checkRecords(batch, cursor, rules)
+  const cursor = refusing(() => new RecordCursor(batch, rules.maxDecompressedBytes))
+  const { maxTimestamp, isConsecutive } = refusing(() => checkRecords(batch, cursor, rules))
 
   const isAppendTime = rules.timestampType === 'LogAppendTime'
   const logAppendTime = isAppendTime ? rules.now : NO_TIMESTAMP
@@ -107,58 +107,67 @@ function checkProducedHeader(batch: RecordBatch): void {
   }
 }
 
-function openRecords(batch: RecordBatch, rules: AppendRules): RecordCursor {
-  return refusing(() => new RecordCursor(batch, rules.maxDecompressedBytes))
-}
-
-/** Walks all records. Throws InvalidRecordsError when some are refused. */
+/** Walks all records. Throws InvalidRecordsError when some are refused, CORRUPT_MESSAGE when one cannot be read. */
 function checkRecords(
   batch: RecordBatch,
   cursor: RecordCursor,
   rules: AppendRules,
 ): { maxTimestamp: Int64; isConsecutive: boolean } {
   const { baseTimestamp, timestampType } = batch
+  const times = timesAllowed(rules)
   const errors: RecordError[] = []
   // Kafka answers INVALID_TIMESTAMP as soon as one record has that fault.
-  let code: 'INVALID_RECORD' | 'INVALID_TIMESTAMP' = 'INVALID_RECORD'
+  let code: Problem['code'] = 'INVALID_RECORD'
   let maxTimestamp: Int64 = NO_TIMESTAMP
   let isConsecutive = true
-  refusing(() => {
-    for (let index = 0; cursor.next(); index++) {
-      const timestamp = addInt64(baseTimestamp, cursor.timestampDelta)
-      const problem = problemOf(cursor, timestamp, timestampType, rules)
-      if (problem !== undefined) {
-        if (problem.code === 'INVALID_TIMESTAMP') code = problem.code
-        errors.push({ index, message: problem.message })
-      }
-      if (cursor.offsetDelta !== index) isConsecutive = false
-      maxTimestamp = maxInt64(maxTimestamp, timestamp)
+  for (let index = 0; cursor.next(); index++) {
+    const timestamp = addInt64(baseTimestamp, cursor.timestampDelta)
+    const problem = keyProblem(cursor, rules) ?? timestampProblem(timestamp, timestampType, times)
+    if (problem !== undefined) {
+      if (problem.code === 'INVALID_TIMESTAMP') code = problem.code
+      errors.push({ index, message: problem.message })
     }
-  })
+    if (cursor.offsetDelta !== index) isConsecutive = false
+    if (timestamp > maxTimestamp) maxTimestamp = timestamp
+  }
   if (errors.length === 0) return { maxTimestamp, isConsecutive }
   const first = errors.slice(0, 3).map((error) => `record ${error.index}: ${error.message}`)
   const message = `${errors.length} of ${batch.recordCount} records are refused, ${first.join(', ')}`
   throw new InvalidRecordsError(code, message, errors)
 }
 
-function problemOf(
-  cursor: RecordCursor,
+interface Problem {
+  readonly code: 'INVALID_RECORD' | 'INVALID_TIMESTAMP'
+  readonly message: string
+}
+
+function keyProblem(cursor: RecordCursor, rules: AppendRules): Problem | undefined {
+  if (cursor.hasKey || !rules.isCompacted) return undefined
+  return { code: 'INVALID_RECORD', message: 'A compacted topic takes no record without a key' }
+}
+
+function timestampProblem(
   timestamp: Int64,
   batchType: TimestampType,
-  rules: AppendRules,
-): { code: 'INVALID_RECORD' | 'INVALID_TIMESTAMP'; message: string } | undefined {
-  if (rules.isCompacted && !cursor.hasKey) {
-    return { code: 'INVALID_RECORD', message: 'A compacted topic takes no record without a key' }
-  }
+  { earliest, latest }: { earliest: Int64; latest: Int64 },
+): Problem | undefined {
   if (batchType === 'LogAppendTime') {
     return { code: 'INVALID_TIMESTAMP', message: 'Producers may not set LogAppendTime' }
   }
-  if (rules.timestampType === 'LogAppendTime' || timestamp === NO_TIMESTAMP) return undefined
+  if (timestamp >= earliest && timestamp <= latest) return undefined
+  if (timestamp === NO_TIMESTAMP) return undefined
+  const message = `Timestamp ${timestamp} is outside [${earliest}, ${latest}]`
+  return { code: 'INVALID_TIMESTAMP', message }
+}
+
+/** The times that producers may give their records. They need not be Int64: a limit may be infinite. */
+function timesAllowed(rules: AppendRules): { earliest: Int64; latest: Int64 } {
   const { now, timestampBeforeMaxMs: before, timestampAfterMaxMs: after } = rules
-  const age = subtractInt64(now, timestamp)
-  if (age <= before && subtractInt64(timestamp, now) <= after) return undefined
-  const bounds = `${before} ms before and ${after} ms after ${now}`
-  return { code: 'INVALID_TIMESTAMP', message: `Timestamp ${timestamp} is not between ${bounds}` }
+  if (rules.timestampType === 'LogAppendTime') return { earliest: -Infinity, latest: Infinity }
+  return {
+    earliest: typeof before === 'number' ? now - before : BigInt(now) - before,
+    latest: typeof after === 'number' ? now + after : BigInt(now) + after,
+  }
 }
 
 function targetCompression(batch: RecordBatch, rules: AppendRules): Compression {
