@@ -199,10 +199,10 @@ export class BrokerCore implements Broker {
       return this.describeTopic(session, topic)
     }
     const underway = this.#creations.get(topic)
-    if (underway) return underway
+    if (underway !== undefined) return await underway
     const creation = this.#createOrFind(session, topic).finally(() => this.#creations.delete(topic))
     this.#creations.set(topic, creation)
-    return creation
+    return await creation
   }
 
   async produceRecords(
@@ -237,11 +237,11 @@ export class BrokerCore implements Broker {
     return { logStartOffset, highWatermark, lastStableOffset }
   }
 
-  readRecords(_session: Session, request: ReadRequest): ReadResult {
+  async readRecords(_session: Session, request: ReadRequest): Promise<ReadResult> {
     const { topic, partition: index, isolation = 'read_uncommitted' } = request
     const partition = this.#partition(topic, index)
     const { maxDecompressedBytes } = partition.log.config
-    const read = readPartition(partition, { ...request, isolation, maxDecompressedBytes })
+    const read = await readPartition(partition, { ...request, isolation, maxDecompressedBytes })
     this.counters.readRecords += read.records.length
     const { highWatermark, logStartOffset } = partition.log
     const records = read.records.map((record) => {

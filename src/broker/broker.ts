@@ -245,8 +245,8 @@ export interface Broker {
     at: { readonly topic: string; readonly partition: number; readonly spec: OffsetSpec },
   ): number
   partitionOffsets(session: Session, topic: string, partition: number): PartitionOffsets
-  /** Never waits. Throws OFFSET_OUT_OF_RANGE, KAFKA_STORAGE_ERROR, CORRUPT_MESSAGE. */
-  readRecords(session: Session, request: ReadRequest): ReadResult
+  /** Waits for the disk at most, never for records. Throws OFFSET_OUT_OF_RANGE, KAFKA_STORAGE_ERROR, CORRUPT_MESSAGE. */
+  readRecords(session: Session, request: ReadRequest): Promise<ReadResult>
   /** Resolves when there is something to read at any position, when the time has passed or the signal aborts; true for the first. */
   waitForRecords(session: Session, request: WaitRequest): Promise<boolean>
   /** Calls the listener whenever topics or partitions come or go; returns how to stop that. */

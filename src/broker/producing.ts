@@ -93,8 +93,9 @@ export class Producing {
     try {
       const leader = this.#parts.partitions.get(at)
       const maxMessageBytes = leader.log.config.maxMessageBytes
-      const { outcomes, lastOffset } = writeRecords(leader, batch, { maxMessageBytes, needsDisk })
-      if (needsDisk && lastOffset >= 0) await leader.log.whenCommitted(lastOffset)
+      const written = writeRecords(leader, batch, { maxMessageBytes, needsDisk })
+      const { outcomes, lastOffset } = written
+      if (written.needsDisk && acks !== 0) await leader.log.whenCommitted(lastOffset)
       for (const [position, index] of indexes.entries()) {
         results[index] = resultOf(partition, outcomes[position] as RecordOutcome, acks)
       }

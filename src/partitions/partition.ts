@@ -1,19 +1,10 @@
 // One partition that this broker leads: its log, its leader epoch, and who waits for it.
 import { KafkaError } from '#storage/base/errors.ts'
 import { partitionName, type TopicPartition } from '#storage/base/topic-partition.ts'
-import type { Int64 } from '#storage/bytes/int64.ts'
+import type { AppendResult } from '#storage/log/append.ts'
 import type { LogSlice } from '#storage/log/log-slice.ts'
-import type { Isolation, PartitionLog } from '#storage/log/partition-log.ts'
+import type { PartitionLog, ReadRequest } from '#storage/log/partition-log.ts'
 import type { Watched } from './waiting.ts'
-
-/** What an append gave: the place of its first and last record. */
-export interface PartitionAppend {
-  readonly baseOffset: number
-  readonly lastOffset: number
-  /** The broker's time given to every record; -1 where records keep their own. */
-  readonly logAppendTime: Int64
-  readonly logStartOffset: number
-}
 
 /**
  * A led partition. It lives from the metadata delta that makes this broker its leader until the one that
@@ -49,7 +40,7 @@ export class Partition {
   }
 
   /** Appends whole v2 batches, patching offsets and epoch in place. Throws what `PartitionLog.append` throws. */
-  append(batches: Uint8Array, { needsDisk }: { needsDisk: boolean }): PartitionAppend {
+  append(batches: Uint8Array, { needsDisk }: { needsDisk: boolean }): AppendResult {
     this.#assertOpen()
     return this.log.append(batches, {
       leaderEpoch: this.#leaderEpoch,
@@ -59,18 +50,22 @@ export class Partition {
   }
 
   /** Whole batches from the one that holds `offset` on. Throws OFFSET_OUT_OF_RANGE. */
-  read(offset: number, options: { maxBytes: number; isolation: Isolation }): LogSlice {
+  read(
+    offset: number,
+    options: { maxBytes: number; isolation: ReadRequest['isolation'] },
+  ): LogSlice {
     this.#assertOpen()
     return this.log.read(offset, { ...options, minOneBatch: true })
   }
 
   /** The offset that a consumer of this isolation level may read up to, exclusive. */
-  readableEnd(isolation: Isolation): number {
+  readableEnd(isolation: ReadRequest['isolation']): number {
+    if (isolation === 'log_end') return this.log.logEndOffset
     return isolation === 'read_committed' ? this.log.lastStableOffset : this.log.highWatermark
   }
 
   /** A position for `waitForAny`: ready when it can be read, or when reading it would fail. */
-  at(offset: number, isolation: Isolation): Watched {
+  at(offset: number, isolation: ReadRequest['isolation']): Watched {
     return {
       isReady: () =>
         this.#isClosed ||

@@ -11,9 +11,17 @@ import { Partition } from './partition.ts'
 export interface PartitionLogs {
   get(at: TopicPartition): PartitionLog | undefined
   /** Makes the directory and its files durable. Throws KAFKA_STORAGE_ERROR. */
-  create(at: TopicPartition, options: { topicId: string; config: LogConfig }): Promise<PartitionLog>
+  create(at: TopicPartition, options: NewPartitionLog): Promise<PartitionLog>
   /** Renames the directory away; its files go after `file.delete.delay.ms`. */
   delete(at: TopicPartition): Promise<void>
+}
+
+/** A log to make. */
+export interface NewPartitionLog {
+  readonly topicId: string
+  readonly config: LogConfig
+  /** The log directory that the metadata names. */
+  readonly directoryId: string | undefined
 }
 
 /** A partition that should be here and is not, and why. */
@@ -127,7 +135,9 @@ export class Partitions {
     if (known) return known.raiseLeaderEpoch(after.leaderEpoch)
     try {
       const config = this.#configs.topic(delta.topic).settings()
-      const log = this.#logs.get(delta) ?? (await this.#logs.create(delta, { topicId, config }))
+      const directoryId = after.directories[after.replicas.indexOf(this.#nodeId)]
+      const log =
+        this.#logs.get(delta) ?? (await this.#logs.create(delta, { topicId, config, directoryId }))
       this.#partitions.set(name, new Partition(log, after.leaderEpoch))
       this.#missing.delete(name)
     } catch (error) {

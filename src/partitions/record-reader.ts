@@ -3,7 +3,8 @@ import { KafkaError } from '#storage/base/errors.ts'
 import { partitionName } from '#storage/base/topic-partition.ts'
 import { type LogRecord, readRecords } from '#storage/batch/record.ts'
 import { type RecordBatch, readBatches } from '#storage/batch/record-batch.ts'
-import type { AbortedTransaction } from '#storage/log/log-slice.ts'
+import type { LogSlice } from '#storage/log/log-slice.ts'
+import type { AbortedTransaction } from '#storage/segment/transaction-index.ts'
 import type { Partition } from './partition.ts'
 
 /** What to read: at least one record when there is one, then up to the limits. */
@@ -25,9 +26,13 @@ export interface RecordsRead {
 
 /**
  * Reads and decodes. Control batches and records of aborted transactions (read_committed) are passed over. Every
- * batch's checksum is verified. Throws OFFSET_OUT_OF_RANGE, CORRUPT_MESSAGE, KAFKA_STORAGE_ERROR.
+ * batch's checksum is verified. Waits only for bytes that are not in memory yet, off the loop (RULES 10).
+ * Throws OFFSET_OUT_OF_RANGE, CORRUPT_MESSAGE, KAFKA_STORAGE_ERROR.
  */
-export function readPartition(partition: Partition, request: RecordRead): RecordsRead {
+export async function readPartition(
+  partition: Partition,
+  request: RecordRead,
+): Promise<RecordsRead> {
   const records: LogRecord[] = []
   let nextOffset = request.offset
   let bytesLeft = request.maxBytes
@@ -36,28 +41,35 @@ export function readPartition(partition: Partition, request: RecordRead): Record
       maxBytes: Math.max(bytesLeft, 1),
       isolation: request.isolation,
     })
-    try {
-      const before = nextOffset
-      const aborted = new AbortedFilter(slice.abortedTransactions)
-      for (const batch of readBatches(slice.bytes)) {
-        nextOffset = takeBatch(
-          partition,
-          batch,
-          { ...request, offset: nextOffset },
-          aborted,
-          records,
-        )
-        if (records.length >= request.maxRecords) return { records, nextOffset }
-      }
-      bytesLeft -= slice.bytes.length
-      // A read never spans two segments: go on while nothing was found, or while there is room.
-      const isAtEnd = nextOffset >= partition.readableEnd(request.isolation)
-      if (isAtEnd || nextOffset === before || (records.length > 0 && bytesLeft <= 0)) {
-        return { records, nextOffset }
-      }
-    } finally {
-      slice.release()
+    if (slice.isCold) await slice.warm()
+    const before = nextOffset
+    nextOffset = takeSlice(partition, slice, { ...request, offset: nextOffset }, records)
+    bytesLeft -= slice.size
+    // A slice never spans two segments: go on while nothing was found, or while there is room.
+    const isAtEnd = nextOffset >= partition.readableEnd(request.isolation)
+    const isFull = records.length >= request.maxRecords || (records.length > 0 && bytesLeft <= 0)
+    if (isAtEnd || isFull || nextOffset === before) return { records, nextOffset }
+  }
+}
+
+/** Adds the slice's records; returns the offset to go on with. */
+function takeSlice(
+  partition: Partition,
+  slice: LogSlice,
+  request: RecordRead,
+  records: LogRecord[],
+): number {
+  let nextOffset = request.offset
+  const aborted = new AbortedFilter(slice.abortedTransactions ?? [])
+  const lease = slice.lease()
+  try {
+    for (const batch of readBatches(lease.bytes)) {
+      nextOffset = takeBatch(partition, batch, request, aborted, records)
+      if (records.length >= request.maxRecords) break
     }
+    return nextOffset
+  } finally {
+    lease.release()
   }
 }
 

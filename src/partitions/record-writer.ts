@@ -4,6 +4,7 @@ import { buildBatch, type NewRecord } from '#storage/batch/batch-builder.ts'
 import { BATCH_HEADER_BYTES } from '#storage/batch/record-batch.ts'
 import { InvalidRecordsError } from '#storage/batch/validate.ts'
 import type { Int64 } from '#storage/bytes/int64.ts'
+import type { AppendResult } from '#storage/log/append.ts'
 import type { Partition } from './partition.ts'
 
 /** What became of one record. */
@@ -15,57 +16,80 @@ export interface RecordWrite {
   readonly needsDisk: boolean
 }
 
+/** What became of a call. */
+export interface WrittenRecords {
+  /** One per record, in order. */
+  readonly outcomes: readonly RecordOutcome[]
+  /** The last offset that was appended; -1 when all records were refused. */
+  readonly lastOffset: number
+  /** Answer only after `whenCommitted(lastOffset)`: as asked for, or because `flush.messages` is due. */
+  readonly needsDisk: boolean
+}
+
 /**
  * Appends `records` in order, in as few batches as `maxMessageBytes` allows. A record that is refused (too large, a
- * timestamp out of bounds, no key on a compacted topic) does not hold up the others. Returns one outcome per record and
- * the last offset appended (-1 for none). Synchronous; the records' bytes are copied.
+ * timestamp out of bounds, no key on a compacted topic) does not hold up the others. Synchronous; the records' bytes are
+ * copied. Throws StorageFault.
  */
 export function writeRecords(
   partition: Partition,
   records: readonly NewRecord[],
   write: RecordWrite,
-): { outcomes: readonly RecordOutcome[]; lastOffset: number } {
+): WrittenRecords {
   const outcomes = new Array<RecordOutcome>(records.length)
   let lastOffset = -1
+  let needsDisk = false
   for (const group of groupsOf(records, write.maxMessageBytes)) {
-    lastOffset = Math.max(lastOffset, appendGroup(partition, records, group, write, outcomes))
+    const appended = appendGroup(partition, { records, group, outcomes }, write)
+    if (appended === undefined) continue
+    lastOffset = appended.lastOffset
+    needsDisk ||= appended.needsDisk
   }
-  return { outcomes, lastOffset }
+  return { outcomes, lastOffset, needsDisk }
 }
 
-/** Appends the records at these indexes as one batch, without those that the log refuses; returns the last offset or -1. */
+/** The records of one batch, by index, and where their outcomes go. */
+interface Group {
+  readonly records: readonly NewRecord[]
+  readonly group: readonly number[]
+  readonly outcomes: RecordOutcome[]
+}
+
+/** Appends a group as one batch, without those that the log refuses; undefined when that leaves none. */
 function appendGroup(
   partition: Partition,
-  records: readonly NewRecord[],
-  group: readonly number[],
+  { records, group, outcomes }: Group,
   write: RecordWrite,
-  outcomes: RecordOutcome[],
-): number {
-  const batch = buildBatch(group.map((index) => records[index] as NewRecord))
+): AppendResult | undefined {
+  const batch = group.map((index) => records[index] as NewRecord)
   try {
-    const { baseOffset, lastOffset, logAppendTime } = partition.append(batch, write)
+    const appended = partition.append(buildBatch(batch), write)
+    const { baseOffset, logAppendTime } = appended
     for (const [position, index] of group.entries()) {
-      const timestamp =
-        logAppendTime === -1 ? (records[index] as NewRecord).timestamp : logAppendTime
-      outcomes[index] = { offset: baseOffset + position, timestamp }
+      const { timestamp } = batch[position] as NewRecord
+      const stored = logAppendTime === -1 ? timestamp : logAppendTime
+      outcomes[index] = { offset: baseOffset + position, timestamp: stored }
     }
-    return lastOffset
+    return appended
   } catch (error) {
     if (!(error instanceof KafkaError)) throw error
-    const refused = new Map<number, KafkaError>()
-    if (error instanceof InvalidRecordsError) {
-      for (const { index, message } of error.recordErrors) {
-        refused.set(group[index] as number, new KafkaError(error.code, message))
-      }
-    }
-    const rest = group.filter((index) => !refused.has(index))
-    const isWholeBatch = refused.size === 0
-    for (const index of group)
-      if (isWholeBatch || refused.has(index)) outcomes[index] = refused.get(index) ?? error
-    return isWholeBatch || rest.length === 0
-      ? -1
-      : appendGroup(partition, records, rest, write, outcomes)
+    const refusals = refusalsOf(error, group)
+    for (const [index, refusal] of refusals) outcomes[index] = refusal
+    const rest = group.filter((index) => !refusals.has(index))
+    if (rest.length === 0) return undefined
+    return appendGroup(partition, { records, group: rest, outcomes }, write)
   }
+}
+
+/** Which records of the group the log refused: those that it named, or else all. */
+function refusalsOf(error: KafkaError, group: readonly number[]): Map<number, KafkaError> {
+  if (!(error instanceof InvalidRecordsError)) return new Map(group.map((index) => [index, error]))
+  return new Map(
+    error.recordErrors.map(({ index, message }) => [
+      group[index] as number,
+      new KafkaError(error.code, message),
+    ]),
+  )
 }
 
 /** Indexes of records in runs whose batch stays within `maxMessageBytes`; a record too large for any batch is alone. */

@@ -1,0 +1,209 @@
+// The broker below its doors: data directories, metadata and partitions, started and stopped in the one right order.
+import { KafkaError } from '#storage/base/errors.ts'
+import type { Clock, Random } from '#storage/base/world.ts'
+import { FilePool } from '#storage/fs/file-pool.ts'
+import type { Files } from '#storage/fs/files.ts'
+import { MapCache } from '#storage/fs/map-cache.ts'
+import { ReadBufferPool } from '#storage/fs/read-buffer.ts'
+import { DEFAULT_LOG_CONFIG, type LogConfig } from '#storage/log/log-config.ts'
+import type { LogEnvironment } from '#storage/log/partition-log.ts'
+import { type LogManager, type OfflineDirectory, openLogManager } from '#storage/log-manager.ts'
+import type { RecoveryReport } from '#storage/recovery-report.ts'
+import { IndexCache } from '#storage/segment/index-cache.ts'
+import type { BrokerConfig } from '../config/broker-config.ts'
+import { startBlockers } from '../metadata/blockers.ts'
+import { wholeDelta } from '../metadata/delta.ts'
+import { LocalMetadataProvider } from '../metadata/local-provider.ts'
+import { configRules } from './config-rules.ts'
+import { EffectiveConfigs } from './effective-configs.ts'
+import { MetadataLog } from './metadata-log.ts'
+import { Partitions } from './partitions.ts'
+
+/** What an engine is given. */
+export interface EngineOptions {
+  readonly config: BrokerConfig
+  /** Absolute paths. */
+  readonly logDirs: readonly string[]
+  readonly files: Files
+  readonly clock: Clock
+  readonly random: Random
+  /** A log directory went offline. */
+  readonly onOffline: (offline: OfflineDirectory) => void
+  /** Something failed in the background that is tried again, or that nobody asked for. */
+  readonly onProblem: (error: unknown) => void
+}
+
+/** Metadata batches are few and matter: small segments, and everything is kept until there are snapshots. */
+const METADATA_LOG_CONFIG: LogConfig = {
+  ...DEFAULT_LOG_CONFIG,
+  maxMessageBytes: 16 * 1024 * 1024,
+  messageTimestampAfterMaxMs: Infinity,
+  cleanupPolicy: { delete: false, compact: false },
+  retentionMs: Infinity,
+}
+
+/** A running engine. */
+export interface Engine {
+  readonly clusterId: string
+  readonly nodeId: number
+  readonly provider: LocalMetadataProvider
+  readonly partitions: Partitions
+  readonly configs: EffectiveConfigs
+  readonly environment: LogEnvironment
+  readonly recovery: RecoveryReport
+  readonly hadCleanShutdown: boolean
+  /** Everything flushed and closed, the clean-shutdown marker last. */
+  stop(): Promise<void>
+}
+
+/**
+ * Opens the directories, replays the metadata, loads the logs and takes over. When it resolves, everything that
+ * recovery kept is on disk, and leader epochs are raised where a crash asks for it (RULES 3, 5, 15). Throws KafkaError or
+ * StorageFault, and then holds nothing.
+ */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const environment = environmentOf(options)
+  const manager = openLogManager({
+    environment,
+    logDirs: options.logDirs,
+    nodeId: options.config.number('node.id'),
+    intervals: intervalsOf(options.config),
+    onOffline: options.onOffline,
+    onProblem: options.onProblem,
+  })
+  try {
+    return await startOn(manager, environment, options)
+  } catch (error) {
+    await manager.closeNow()
+    throw error
+  }
+}
+
+async function startOn(
+  manager: LogManager,
+  environment: LogEnvironment,
+  options: EngineOptions,
+): Promise<Engine> {
+  const { config, files, clock, random } = options
+  const nodeId = config.number('node.id')
+  const configs = new EffectiveConfigs(nodeId, config)
+  const { log } = await manager.openMetadataLog(METADATA_LOG_CONFIG)
+  const provider = LocalMetadataProvider.open({
+    store: new MetadataLog({ log, files, clock }),
+    node: {
+      nodeId,
+      metadataDirectoryId: manager.metadataDirectoryId,
+      directoryIds: manager.directoryIds,
+      endpoints: [],
+      controllerEndpoint: { host: 'localhost', port: 9093 },
+      rack: config.string('broker.rack') ?? null,
+    },
+    rules: configRules(configs),
+    random,
+    defaults: () => ({
+      partitionCount: configs.broker.number('num.partitions'),
+      replicationFactor: configs.broker.number('default.replication.factor'),
+    }),
+    chooseDirectory: () => manager.chooseDirectory(),
+  })
+  checkMayStart(provider, manager, config)
+  const known = wholeDelta(provider.image)
+  configs.apply(known)
+  const recovery = await manager.load({
+    configOf: (topic) => configs.topic(topic).settings(),
+    expectedTopicId: ({ topic, partition }) => {
+      const image = provider.image.topic(topic)
+      return image?.partitions[partition] ? image.id : undefined
+    },
+  })
+  await provider.start()
+  const raised = recovery.recovered.filter(({ needsNewEpoch }) => needsNewEpoch)
+  if (raised.length > 0) await provider.submit({ kind: 'bumpLeaderEpochs', partitions: raised })
+
+  const partitions = new Partitions({
+    nodeId,
+    configs,
+    logs: {
+      get: (at) => manager.log(at),
+      create: ({ topic, partition }, { topicId, config: logConfig, directoryId }) =>
+        manager.create({
+          topicPartition: { topic, partition },
+          topicId,
+          config: logConfig,
+          directoryId,
+        }),
+      delete: (at) => manager.delete(at),
+    },
+  })
+  partitions.apply(wholeDelta(provider.image))
+  await partitions.settled()
+  manager.start()
+  const { clusterId, hadCleanShutdown } = manager
+  return {
+    clusterId,
+    nodeId,
+    provider,
+    partitions,
+    configs,
+    environment,
+    recovery,
+    hadCleanShutdown,
+    async stop() {
+      await partitions.close()
+      await stopProvider(provider, options)
+      await manager.close(provider.brokerEpoch)
+      environment.maps.close()
+      environment.pool.close()
+    },
+  }
+}
+
+/** A metadata log that has failed can't note the stop; the next start then counts as one after a crash. */
+async function stopProvider(
+  provider: LocalMetadataProvider,
+  { onProblem }: EngineOptions,
+): Promise<void> {
+  try {
+    await provider.stop()
+  } catch (error) {
+    onProblem(error)
+  }
+}
+
+function checkMayStart(
+  provider: LocalMetadataProvider,
+  manager: LogManager,
+  config: BrokerConfig,
+): void {
+  const blockers = startBlockers(provider.image, {
+    nodeId: config.number('node.id'),
+    metadataDirectoryId: manager.metadataDirectoryId,
+    authorizer: config.string('authorizer.class.name') ?? '',
+    allowUnenforcedSecurity: config.boolean('millrace.allow.unenforced.security'),
+  })
+  if (blockers.length > 0) throw new KafkaError('UNSUPPORTED_VERSION', blockers.join('\n'))
+}
+
+function environmentOf({ config, files, clock, random }: EngineOptions): LogEnvironment {
+  return {
+    files,
+    clock,
+    random,
+    pool: new FilePool(files, config.number('millrace.max.open.files')),
+    maps: new MapCache(files, {
+      maxMaps: config.number('millrace.maps.max.count'),
+      maxBytes: config.number('millrace.maps.max.bytes'),
+    }),
+    buffers: new ReadBufferPool(),
+    indexCache: new IndexCache(),
+  }
+}
+
+function intervalsOf(config: BrokerConfig) {
+  return {
+    flushOffsetCheckpointMs: config.number('log.flush.offset.checkpoint.interval.ms'),
+    flushStartOffsetCheckpointMs: config.number('log.flush.start.offset.checkpoint.interval.ms'),
+    highWatermarkCheckpointMs: config.number('replica.high.watermark.checkpoint.interval.ms'),
+    retentionCheckMs: config.number('log.retention.check.interval.ms'),
+  }
+}
