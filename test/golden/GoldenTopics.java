@@ -1,36 +1,28 @@
-// Writes the golden topics into a running Kafka and reads them back. Started by make-golden.ts.
+// Writes the golden topics into a running Kafka. Started by make-golden.ts.
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Base64;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
-import java.util.TreeSet;
 
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.RecordsToDelete;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
-import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
-/** Arguments: BOOTSTRAP STEP, or BOOTSTRAP read DIRECTORY. Record timestamps are fixed, except under LogAppendTime. */
+/** Arguments: BOOTSTRAP STEP. Record timestamps are fixed, except under LogAppendTime. */
 public class GoldenTopics {
     private static final long START = 1_700_000_000_000L;
     private static final List<String> CODECS = List.of("gzip", "snappy", "lz4", "zstd");
@@ -44,7 +36,6 @@ public class GoldenTopics {
                 case "refill" -> refill(admin);
                 case "crash-fill" -> crashFill(admin);
                 case "crash-refill" -> crashRefill();
-                case "read" -> read(admin, Path.of(args[2]));
                 default -> throw new IllegalArgumentException(args[1]);
             }
         }
@@ -312,72 +303,14 @@ public class GoldenTopics {
         }
     }
 
-    private static Map<String, Object> consumerConfig(String... settings) {
-        Map<String, Object> config = new HashMap<>();
-        config.put("bootstrap.servers", bootstrap);
-        config.put("enable.auto.commit", "false");
-        config.put("auto.offset.reset", "earliest");
-        for (int i = 0; i < settings.length; i += 2) config.put(settings[i], settings[i + 1]);
-        return config;
-    }
-
-    private static KafkaConsumer<byte[], byte[]> consumer(String... settings) {
-        return new KafkaConsumer<>(consumerConfig(settings), new ByteArrayDeserializer(), new ByteArrayDeserializer());
-    }
-
     /** Puts a few records into __consumer_offsets. */
     private static void group() {
         TopicPartition partition = new TopicPartition("plain", 0);
-        try (var consumer = consumer("group.id", "golden")) {
+        Map<String, Object> config = Map.of("bootstrap.servers", bootstrap, "group.id", "golden", "enable.auto.commit", "false");
+        try (var consumer = new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
             consumer.assign(List.of(partition));
             consumer.commitSync(Map.of(partition, new OffsetAndMetadata(5, Optional.of(0), "metadata ✓")));
             consumer.commitSync(Map.of(partition, new OffsetAndMetadata(6)));
         }
-    }
-
-    /** Writes what Kafka's consumer reads of every topic, as TOPIC-PARTITION.ISOLATION.jsonl: a line of offsets, then a line per record. */
-    private static void read(Admin admin, Path directory) throws Exception {
-        Files.createDirectories(directory);
-        for (String isolation : List.of("read_uncommitted", "read_committed")) {
-            try (var consumer = consumer("isolation.level", isolation)) {
-                for (String topic : new TreeSet<>(admin.listTopics().names().get())) {
-                    boolean hasTransactions = topic.contains("transactions");
-                    if (isolation.equals("read_committed") && !hasTransactions) continue;
-                    for (var info : consumer.partitionsFor(topic)) readPartition(consumer, new TopicPartition(topic, info.partition()), isolation, directory);
-                }
-            }
-        }
-    }
-
-    private static void readPartition(KafkaConsumer<byte[], byte[]> consumer, TopicPartition partition, String isolation, Path directory) throws Exception {
-        consumer.assign(List.of(partition));
-        long start = consumer.beginningOffsets(List.of(partition)).get(partition);
-        long end = consumer.endOffsets(List.of(partition)).get(partition);
-        List<String> lines = new ArrayList<>();
-        lines.add("{\"startOffset\":" + start + ",\"endOffset\":" + end + "}");
-        consumer.seek(partition, start);
-        while (consumer.position(partition) < end) {
-            for (var record : consumer.poll(Duration.ofMillis(200))) lines.add(json(record));
-        }
-        Files.writeString(directory.resolve(partition + "." + isolation + ".jsonl"), String.join("\n", lines) + "\n");
-    }
-
-    private static String json(ConsumerRecord<byte[], byte[]> record) {
-        List<String> headers = new ArrayList<>();
-        for (Header header : record.headers()) headers.add("[" + base64(bytes(header.key())) + "," + base64(header.value()) + "]");
-        // As a string beyond 2^53, where JSON readers lose digits.
-        boolean isSafe = Math.abs(record.timestamp()) < 1L << 53;
-        String timestamp = isSafe ? String.valueOf(record.timestamp()) : "\"" + record.timestamp() + "\"";
-        return "{\"offset\":" + record.offset()
-            + ",\"timestamp\":" + timestamp
-            + ",\"timestampType\":\"" + record.timestampType() + "\""
-            + ",\"leaderEpoch\":" + record.leaderEpoch().orElse(-1)
-            + ",\"key\":" + base64(record.key())
-            + ",\"value\":" + base64(record.value())
-            + ",\"headers\":[" + String.join(",", headers) + "]}";
-    }
-
-    private static String base64(byte[] value) {
-        return value == null ? "null" : "\"" + Base64.getEncoder().encodeToString(value) + "\"";
     }
 }

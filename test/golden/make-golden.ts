@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { dumpLogSegments, type RealKafka, runJava, startKafka } from '../kafka/kafka.ts'
+import { dumpLogSegments, type RealKafka, readBack, runJava, startKafka } from '../kafka/kafka.ts'
 
 const golden = fileURLToPath(new URL('.', import.meta.url))
 const work = mkdtempSync(join(tmpdir(), 'millrace-golden-'))
@@ -56,7 +56,7 @@ async function makeClean(): Promise<void> {
   kafka = await startKafka(data, { config })
   await step(kafka, 'refill')
   await cleaned(data)
-  await step(kafka, 'read', join(golden, 'expected/datadir'))
+  await readBack(kafka, join(golden, 'expected/datadir'))
   await kafka.stop()
   await keep(data, 'datadir')
 }
@@ -80,7 +80,7 @@ async function makeKilled(): Promise<void> {
   for (const name of globSync('killed/__cluster_metadata-0/*index', { cwd: golden }))
     truncateSync(join(golden, name), name.endsWith('.timeindex') ? 4092 : 4096)
   kafka = await startKafka(data, { config })
-  await step(kafka, 'read', join(golden, 'expected/recovered'))
+  await readBack(kafka, join(golden, 'expected/recovered'))
   await kafka.stop()
   await keep(data, 'recovered')
 }

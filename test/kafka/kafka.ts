@@ -72,6 +72,19 @@ export async function runJava(main: string, ...args: readonly string[]): Promise
   return output.stdout
 }
 
+/** Makes topics in a running Kafka, each written as `NAME,PARTITIONS,KEY=VALUE,…`. */
+export async function createTopics(kafka: RealKafka, topics: readonly string[]): Promise<void> {
+  await runJava(join(folder, 'KafkaClient.java'), kafka.bootstrap, 'create', ...topics)
+}
+
+/**
+ * Has Kafka's consumer read every partition, and writes what it read into a directory: `TOPIC-N.ISOLATION.jsonl`, a line
+ * of offsets and a line per record. `read_committed` only for topics with `transactions` in their name.
+ */
+export async function readBack(kafka: RealKafka, directory: string): Promise<void> {
+  await runJava(join(folder, 'KafkaClient.java'), kafka.bootstrap, 'read', directory)
+}
+
 function javaFlags(heap: string, level: string): string[] {
   const logging = `-Dlog4j2.configurationFile=${join(folder, 'log4j2.properties')}`
   return [
