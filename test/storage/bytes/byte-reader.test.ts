@@ -57,6 +57,10 @@ test('ByteReader stays inside its range, not only inside its bytes', () => {
   const inner = new ByteReader(Uint8Array.of(1, 2, 3, 4, 5), 1, 3)
   expect(inner.uint16()).toBe(0x0203)
   expect(() => inner.uint8()).toThrow(KafkaError)
+  // Both varints go on behind the range.
+  const bytes = Uint8Array.of(0x80, 0x80, 0x01)
+  expect(() => new ByteReader(bytes, 0, 2).varint()).toThrow(KafkaError)
+  expect(() => new ByteReader(bytes, 0, 2).varlong()).toThrow(KafkaError)
   expect(() => new ByteReader(new Uint8Array(2), 1, 3)).toThrow(KafkaError)
 })
 
