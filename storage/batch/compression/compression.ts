@@ -6,6 +6,9 @@ import { lz4, unlz4 } from './lz4.ts'
 import { snappy, unsnappy } from './snappy.ts'
 import { unzstd, zstd } from './zstd.ts'
 
+/** What Kafka's own limit is at most, and what every runtime's zlib accepts as a limit. */
+const LARGEST_LIMIT = 2_147_483_639
+
 /** A codec that does something. */
 export type Codec = Exclude<Compression, 'none'>
 
@@ -32,7 +35,7 @@ export function compress(codec: Codec, bytes: Uint8Array, level?: number): Uint8
  */
 export function decompress(codec: Codec, bytes: Uint8Array, maxBytes: number): Uint8Array {
   try {
-    return plain(unpack(codec, bytes, maxBytes))
+    return plain(unpack(codec, bytes, Math.min(maxBytes, LARGEST_LIMIT)))
   } catch (error) {
     if (error instanceof KafkaError) throw error
     const what = isTooLarge(error) ? `unpacks to more than ${maxBytes} bytes` : 'cannot be unpacked'

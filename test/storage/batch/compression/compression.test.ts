@@ -62,6 +62,10 @@ test.each(CODECS)('decompress() with %s allows exactly the limit', (codec) => {
   }
 })
 
+test.each(CODECS)('decompress() with %s takes no limit for 2 GiB', (codec) => {
+  expect(decompress(codec, compress(codec, walk(10)), Number.POSITIVE_INFINITY).length).toBe(10)
+})
+
 test.each(CODECS)('decompress() with %s refuses a bomb', (codec) => {
   const bomb = compress(codec, new Uint8Array(50_000_000))
   expect(() => decompress(codec, bomb, LIMIT)).toThrow(corrupt)
