@@ -24,6 +24,7 @@ async function describe(app: Hono<Env>): Promise<string> {
     twin.on(method, readable, describeRoute(operationOf(method, readable)), (c) => c.body(null))
   }
   const specification = await generateSpecs(twin, {
+    excludeStaticFile: false,
     documentation: {
       info: {
         title: 'Millrace',

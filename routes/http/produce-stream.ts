@@ -112,14 +112,12 @@ function outcomeOf(result: ProducedResult | undefined): Pick<Outcome, 'placed' |
 
 /** The body's items in groups: all that one piece completes, cut where a group gets large. */
 async function* groupsOf(produce: StreamedProduce): AsyncGenerator<readonly Entry[]> {
-  let count = 0
   for await (const piece of withEnd(produce.pieces)) {
     const { splitter } = produce
     let group: Entry[] = []
     let bytes = 0
     for (const item of piece === undefined ? splitter.end() : splitter.push(piece)) {
-      count += 1
-      group.push(entryOf(item, count, produce.decode))
+      group.push(entryOf(item, splitter.number, produce.decode))
       bytes += item instanceof HttpError ? 0 : item.length
       if (bytes < MAX_GROUP_BYTES && group.length < MAX_GROUP_RECORDS) continue
       yield group

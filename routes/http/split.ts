@@ -6,6 +6,8 @@ export type Item = Uint8Array | HttpError
 
 /** Finds items in pieces of any size. Holds at most one unfinished item of `maxItemBytes`. */
 export interface Splitter {
+  /** Which item of the body the last one was, from 1 on; blank lines count as lines. */
+  readonly number: number
   push(piece: Uint8Array): Generator<Item>
   /** What is left when the body has ended. */
   end(): Generator<Item>
@@ -54,6 +56,7 @@ class Unfinished {
 
 /** Lines. One that is too long becomes an error, and the next line goes on. Blank lines are left out. */
 export class LineSplitter implements Splitter {
+  number = 0
   readonly #maxItemBytes: number
   readonly #unfinished: Unfinished
   #isSkipping = false
@@ -76,6 +79,7 @@ export class LineSplitter implements Splitter {
   }
 
   *end(): Generator<Item> {
+    this.number += 1
     if (this.#isSkipping) {
       this.#isSkipping = false
       yield new HttpError(41301, `The line is longer than ${this.#maxItemBytes} bytes`)
@@ -92,6 +96,7 @@ export class LineSplitter implements Splitter {
 
 /** JSON objects one behind another, with or without space between them. Throws 400 and 413: there is no way to go on. */
 export class JsonSplitter implements Splitter {
+  number = 0
   readonly #maxItemBytes: number
   readonly #unfinished: Unfinished
   #depth = 0
@@ -112,6 +117,7 @@ export class JsonSplitter implements Splitter {
       if (before === 1 && this.#depth === 0) {
         this.#hold(piece.subarray(start, at + 1))
         start = at + 1
+        this.number += 1
         yield this.#unfinished.take()
       }
     }
@@ -119,6 +125,7 @@ export class JsonSplitter implements Splitter {
   }
 
   *end(): Generator<Item> {
+    this.number += 1
     if (this.#depth > 0) yield new HttpError(400, 'The body ends within a JSON object')
   }
 
