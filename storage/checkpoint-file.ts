@@ -18,8 +18,11 @@ export class CheckpointFile {
   readonly #name: string
   /** Undefined when the file's content is not known to be what follows from it. */
   #written: ReadonlyMap<string, number> | undefined
-  #pending: readonly PartitionOffset[] | undefined
-  #running: Promise<void> | undefined
+  #pending: readonly PartitionOffset[] = []
+  /** A write that has not begun, because another is under way. */
+  #queued: Promise<void> | undefined
+  /** The last write that has begun; never rejects. */
+  #running: Promise<void> = Promise.resolve()
 
   constructor(files: Files, directory: string, name: string) {
     this.#files = files
@@ -43,29 +46,31 @@ export class CheckpointFile {
   /** Replaces the content; on disk when it resolves. Throws the system's error, and the old content stays. */
   async write(offsets: readonly PartitionOffset[]): Promise<void> {
     this.#pending = offsets
-    this.#running ??= this.#drain()
-    await this.#running
+    this.#queued ??= this.#begin()
+    await this.#queued
   }
 
   /** Resolves when no write is under way, whatever became of it. */
   async idle(): Promise<void> {
-    await this.#running?.catch(() => undefined)
+    await this.#queued?.catch(() => undefined)
+    await this.#running
   }
 
-  async #drain(): Promise<void> {
-    try {
-      while (this.#pending) {
-        const offsets = this.#pending
-        this.#pending = undefined
-        const next = new Map(offsets.map((line) => [partitionName(line), line.offset]))
-        if (this.#written && isEqual(this.#written, next)) continue
-        this.#written = undefined
-        await replaceFile(this.#files, this.path, serializeOffsetCheckpoint(offsets))
-        this.#written = next
-      }
-    } finally {
-      this.#running = undefined
-    }
+  async #begin(): Promise<void> {
+    await this.#running
+    // From here on a write is not served by this one any more.
+    this.#queued = undefined
+    const replaced = this.#replace(this.#pending)
+    this.#running = replaced.catch(() => undefined)
+    await replaced
+  }
+
+  async #replace(offsets: readonly PartitionOffset[]): Promise<void> {
+    const next = new Map(offsets.map((line) => [partitionName(line), line.offset]))
+    if (this.#written && isEqual(this.#written, next)) return
+    this.#written = undefined
+    await replaceFile(this.#files, this.path, serializeOffsetCheckpoint(offsets))
+    this.#written = next
   }
 }
 

@@ -37,7 +37,7 @@ export interface UnreadableLog extends TopicPartition {
 /** The outcome of loading all logs. */
 export interface RecoveryReport {
   readonly directories: readonly DirectoryReport[]
-  /** Logs of which anything was scanned, cut, rebuilt or found damaged. */
+  /** Logs of which anything was scanned, cut or found damaged. */
   readonly recovered: readonly RecoveredLog[]
   readonly unreadable: readonly UnreadableLog[]
   readonly logCount: number
@@ -49,10 +49,10 @@ export function recoveredLog(
   topicPartition: TopicPartition,
   recovery: LogRecovery,
 ): RecoveredLog | undefined {
-  const { hadCleanShutdown, scannedBytes, rebuiltSegments, cuts, damages } = recovery
+  const { hadCleanShutdown, scannedBytes, cuts, damages } = recovery
   const isKeptBeyond = !hadCleanShutdown && recovery.logEndOffset > recovery.recoveryPoint
   const needsNewEpoch = isKeptBeyond || cuts.length > 0
-  const findings = scannedBytes + rebuiltSegments.length + cuts.length + damages.length
+  const findings = scannedBytes + cuts.length + damages.length
   if (findings === 0 && !needsNewEpoch) return undefined
   return { ...topicPartition, recovery, needsNewEpoch }
 }
