@@ -3,6 +3,9 @@ import type { KafkaErrorName } from '#storage/base/errors.ts'
 import type { Uuid } from '#storage/base/uuid.ts'
 import type { Int64 } from '#storage/bytes/int64.ts'
 import type { Session } from '../access/session.ts'
+import type { RecoveryReport } from '../partitions/recovery-findings.ts'
+
+export type { RecoveryFinding, RecoveryReport } from '../partitions/recovery-findings.ts'
 
 /** A topic and its partitions, as the metadata image has them. */
 export interface TopicDescription {
@@ -151,30 +154,6 @@ export interface BrokerDescription {
     readonly host: string
     readonly port: number
   }[]
-}
-
-/** Findings of the last start, one entry per log that was not simply opened. */
-export interface RecoveryReport {
-  readonly startedAt: number
-  readonly durationMs: number
-  readonly logCount: number
-  readonly hadCleanShutdown: boolean
-  readonly findings: readonly RecoveryFinding[]
-}
-
-export interface RecoveryFinding {
-  readonly logDirectory: string
-  readonly topic: string
-  readonly partition: number
-  readonly scannedSegments: number
-  readonly scannedBytes: number
-  /** Bytes cut from the log, and the plain files in the partition directory that hold them. */
-  readonly cutBytes: number
-  readonly keptAside: readonly string[]
-  readonly rebuiltIndexes: number
-  /** Intact batches found behind a cut, and ranges below the recovery point that fail their checksum. */
-  readonly offsetsAtRisk: readonly { readonly from: number; readonly to: number }[]
-  readonly messages: readonly string[]
 }
 
 /** Plain counters that the broker keeps as it works; `/metrics` reads them when asked. */

@@ -1,5 +1,6 @@
 // The broker below its doors: data directories, metadata and partitions, started and stopped in the one right order.
 import { KafkaError } from '#storage/base/errors.ts'
+import type { Uuid } from '#storage/base/uuid.ts'
 import type { Clock, Random } from '#storage/base/world.ts'
 import { FilePool } from '#storage/fs/file-pool.ts'
 import type { Files } from '#storage/fs/files.ts'
@@ -8,7 +9,6 @@ import { ReadBufferPool } from '#storage/fs/read-buffer.ts'
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '#storage/log/log-config.ts'
 import type { LogEnvironment } from '#storage/log/partition-log.ts'
 import { type LogManager, type OfflineDirectory, openLogManager } from '#storage/log-manager.ts'
-import type { RecoveryReport } from '#storage/recovery-report.ts'
 import { IndexCache } from '#storage/segment/index-cache.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
 import { startBlockers } from '../metadata/blockers.ts'
@@ -18,6 +18,7 @@ import { configRules } from './config-rules.ts'
 import { EffectiveConfigs } from './effective-configs.ts'
 import { MetadataLog } from './metadata-log.ts'
 import { Partitions } from './partitions.ts'
+import { type RecoveryReport, recoveryReport } from './recovery-findings.ts'
 
 /** What an engine is given. */
 export interface EngineOptions {
@@ -51,7 +52,6 @@ export interface Engine {
   readonly configs: EffectiveConfigs
   readonly environment: LogEnvironment
   readonly recovery: RecoveryReport
-  readonly hadCleanShutdown: boolean
   /** Everything flushed and closed, the clean-shutdown marker last. */
   stop(): Promise<void>
 }
@@ -85,6 +85,7 @@ async function startOn(
   options: EngineOptions,
 ): Promise<Engine> {
   const { config, files, clock, random } = options
+  const startedAt = clock.now()
   const nodeId = config.number('node.id')
   const configs = new EffectiveConfigs(nodeId, config)
   const { log } = await manager.openMetadataLog(METADATA_LOG_CONFIG)
@@ -104,12 +105,12 @@ async function startOn(
       partitionCount: configs.broker.number('num.partitions'),
       replicationFactor: configs.broker.number('default.replication.factor'),
     }),
-    chooseDirectory: () => manager.chooseDirectory(),
+    chooseDirectory: inTurn(manager),
   })
   checkMayStart(provider, manager, config)
   const known = wholeDelta(provider.image)
   configs.apply(known)
-  const recovery = await manager.load({
+  const loaded = await manager.load({
     configOf: (topic) => configs.topic(topic).settings(),
     expectedTopicId: ({ topic, partition }) => {
       const image = provider.image.topic(topic)
@@ -117,7 +118,7 @@ async function startOn(
     },
   })
   await provider.start()
-  const raised = recovery.recovered.filter(({ needsNewEpoch }) => needsNewEpoch)
+  const raised = loaded.recovered.filter(({ needsNewEpoch }) => needsNewEpoch)
   if (raised.length > 0) await provider.submit({ kind: 'bumpLeaderEpochs', partitions: raised })
 
   const partitions = new Partitions({
@@ -138,16 +139,19 @@ async function startOn(
   partitions.apply(wholeDelta(provider.image))
   await partitions.settled()
   manager.start()
-  const { clusterId, hadCleanShutdown } = manager
+  const recovery = recoveryReport(loaded, {
+    startedAt,
+    hadCleanShutdown: manager.hadCleanShutdown,
+    pathOf: (log) => manager.log(log)?.directory ?? '',
+  })
   return {
-    clusterId,
+    clusterId: manager.clusterId,
     nodeId,
     provider,
     partitions,
     configs,
     environment,
     recovery,
-    hadCleanShutdown,
     async stop() {
       await partitions.close()
       await stopProvider(provider, options)
@@ -167,6 +171,18 @@ async function stopProvider(
     await provider.stop()
   } catch (error) {
     onProblem(error)
+  }
+}
+
+/** New partitions go to the directories in turn: one operation may create many before the first of them exists. */
+function inTurn(manager: LogManager): () => Uuid {
+  let turn = 0
+  return () => {
+    const { directoryIds } = manager
+    if (directoryIds.length === 0) {
+      throw new KafkaError('KAFKA_STORAGE_ERROR', 'All data directories are offline')
+    }
+    return directoryIds[turn++ % directoryIds.length] as Uuid
   }
 }
 

@@ -1,0 +1,121 @@
+#!/usr/bin/env node
+// The executable: command line in, exit code out.
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { runCommandLine } from '#src/cli/command-line.ts'
+import type { CommandWorld, ServeRequest } from '#src/cli/world.ts'
+import { findingLine } from '#src/partitions/recovery-findings.ts'
+import {
+  commandArguments,
+  environmentVariables,
+  exitProcess,
+  hasColours,
+  isTerminal,
+  onTermination,
+  processId,
+  readInput,
+  runtimeName,
+  writeError,
+  writeOutput,
+} from '#src/platform/process.ts'
+import { systemClock } from '#storage/base/world.ts'
+import { nodeFiles } from '#storage/fs/node-files.ts'
+import { BrokerConfig, KafkaError, type RunningBroker, StorageFault, startBroker } from './mod.ts'
+
+const PACKAGE = fileURLToPath(new URL('package.json', import.meta.url))
+
+/** What `millrace serve` runs: a broker until SIGINT or SIGTERM, then a clean stop. A second signal ends it at once. */
+async function serve({ configFile, flags }: ServeRequest): Promise<number> {
+  const broker = await start(configFile, flags)
+  if (!broker) return 1
+  await writeOutput(startText(broker))
+  const signal = await new Promise<string>((resolve) => {
+    onTermination((received) => {
+      onTermination(() => exitProcess(130))
+      resolve(received)
+    })
+    keepAlive()
+  })
+  await writeError(`${signal}: stopping\n`)
+  await broker.stop()
+  await writeError('Stopped cleanly\n')
+  return 0
+}
+
+async function start(
+  configFile: string | undefined,
+  flags: Readonly<Record<string, string>>,
+): Promise<RunningBroker | undefined> {
+  try {
+    const environment = environmentVariables()
+    const file = configFile === undefined ? {} : { file: readConfig(configFile) }
+    const config = BrokerConfig.load({ ...file, environment, flags })
+    return await startBroker({ config, onEvent: (line) => void writeError(`${line}\n`) })
+  } catch (error) {
+    if (!isExpected(error)) throw error
+    await writeError(`error: ${describe(error)}\n`)
+    return undefined
+  }
+}
+
+function readConfig(path: string): { path: string; text: string } {
+  try {
+    return { path, text: readFileSync(path, 'utf8') }
+  } catch (cause) {
+    throw new KafkaError('INVALID_CONFIG', `The configuration ${path} can't be read`, { cause })
+  }
+}
+
+/** Whether it is the user's or the machine's doing: a sentence is enough then, without a stack. */
+function isExpected(error: unknown): error is Error {
+  if (error instanceof KafkaError || error instanceof StorageFault) return true
+  return error instanceof Error && error.cause !== undefined
+}
+
+function describe(error: Error): string {
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
+}
+
+function startText(broker: RunningBroker): string {
+  const { url = 'nowhere', dataDirectories, recovery } = broker
+  const { findings, notes, hadCleanShutdown, logCount, durationMs } = recovery
+  const found = [...notes, ...findings.map(findingLine)].map((line) => `recovery: ${line}\n`).join('')
+  const before = hadCleanShutdown || logCount === 0 ? '' : ' after an unclean stop'
+  return `${found}Millrace (pid ${processId()}, ${runtimeName()}) is ready: HTTP on ${url}, data in ${dataDirectories.join(', ')}
+${logCount} logs opened in ${durationMs} ms${before}
+Try:
+  curl -X POST ${url}/topics/greetings -H 'content-type: application/json' -d '{"records":[{"key":"en","value":"hello"}]}'
+  curl '${url}/topics/greetings/partitions/0/records?offset=0'
+  curl -N '${url}/topics/greetings/records?from=earliest' -H 'accept: text/event-stream'
+`
+}
+
+/** A broker without sockets has nothing else that keeps the process alive. */
+function keepAlive(): void {
+  setInterval(() => undefined, 2 ** 30)
+}
+
+async function main(): Promise<void> {
+  const interrupted = new AbortController()
+  const args = commandArguments()
+  const stop = args[0] === 'serve' ? () => undefined : onTermination(() => interrupted.abort())
+  const world: CommandWorld = {
+    version: JSON.parse(readFileSync(PACKAGE, 'utf8')).version,
+    environment: environmentVariables(),
+    input: readInput,
+    writeOutput,
+    writeError,
+    isTerminal,
+    hasColours,
+    files: nodeFiles,
+    clock: systemClock,
+    fetch: (request) => fetch(request),
+    serve,
+    interrupted: interrupted.signal,
+  }
+  const exitCode = await runCommandLine(args, world)
+  stop()
+  exitProcess(exitCode)
+}
+
+await main()

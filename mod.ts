@@ -1,0 +1,337 @@
+// Millrace as a library: `startBroker()` puts the parts together, starts and stops them.
+//
+// Start: engine (directories, metadata, logs), broker, HTTP door, socket. Stop: the other way round.
+import { resolve } from 'node:path'
+import { type HttpDoor, httpDoor } from '#routes/http/app.ts'
+import { serve } from '#serve'
+import { ANONYMOUS } from '#src/access/session.ts'
+import type {
+  Acks,
+  Broker,
+  IsolationLevel,
+  OffsetSpec,
+  ReadResult,
+  RecoveryReport,
+  Sample,
+} from '#src/broker/broker.ts'
+import { BrokerCore } from '#src/broker/broker-core.ts'
+import { BrokerConfig } from '#src/config/broker-config.ts'
+import { type Engine, startEngine } from '#src/partitions/engine.ts'
+import type { HttpServer } from '#src/platform/serve.ts'
+import { temporaryDirectory } from '#src/platform/temporary-directory.ts'
+import { KafkaError } from '#storage/base/errors.ts'
+import { type Clock, type Random, systemClock, systemRandom } from '#storage/base/world.ts'
+import type { Int64 } from '#storage/bytes/int64.ts'
+import type { Files } from '#storage/fs/files.ts'
+import { nodeFiles } from '#storage/fs/node-files.ts'
+
+export type * from '#src/broker/broker.ts'
+export { BrokerConfig } from '#src/config/broker-config.ts'
+export { KafkaError, StorageFault } from '#storage/base/errors.ts'
+
+/** How a broker is started. Everything may be left out. */
+export interface StartOptions {
+  /** The data directory, or several. A temporary one, removed at the stop, when left out. */
+  readonly data?: string | readonly string[]
+  /** `host:port` of the HTTP door, port 0 for a free one; false for no socket. `127.0.0.1:0` when left out. */
+  readonly http?: string | false
+  /** Further settings by Kafka's names, as texts; or a whole configuration, whose own addresses then count. */
+  readonly config?: Readonly<Record<string, string>> | BrokerConfig
+  /** Told, a line each, what happens in the background: a directory that fails, an upkeep that is tried again. */
+  readonly onEvent?: (line: string) => void
+  /** The world, for simulations. */
+  readonly files?: Files
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+/** Bytes, or a text that is stored as UTF-8; null is Kafka's null. */
+export type Data = string | Uint8Array | null
+
+/** A record to produce. A partition is chosen by key as Java does, or in turn where there is no key. */
+export interface NewRecord {
+  readonly key?: Data
+  readonly value?: Data
+  readonly headers?: Readonly<Record<string, Data>>
+  readonly partition?: number
+  /** Milliseconds since the epoch. */
+  readonly timestamp?: Int64
+}
+
+/** Where a record went. */
+export interface ProducedRecordPlace {
+  readonly partition: number
+  /** -1 with acks 0. */
+  readonly offset: number
+  readonly timestamp: Int64
+}
+
+/** What to read. */
+export interface ReadOptions {
+  /** 0 when left out. */
+  readonly partition?: number
+  /** `earliest` when left out. */
+  readonly offset?: OffsetSpec
+  /** 500 when left out. */
+  readonly maxRecords?: number
+  /** Bytes of stored batches to decode; 1 MiB when left out. At least one record is read when there is one. */
+  readonly maxBytes?: number
+  /** How long to wait for a record; 0 when left out. */
+  readonly waitMs?: number
+  readonly isolation?: IsolationLevel
+}
+
+/** A broker that runs in this process. */
+export interface RunningBroker {
+  /** `http://host:port`; undefined without a socket. */
+  readonly url: string | undefined
+  /** Absolute paths. */
+  readonly dataDirectories: readonly string[]
+  /** The settings that it was started with. */
+  readonly config: BrokerConfig
+  /** Everything that the doors can do. */
+  readonly broker: Broker
+  /** What the start found. */
+  readonly recovery: RecoveryReport
+  /** Answers a request as the HTTP door does, without a socket. */
+  fetch(request: Request): Promise<Response>
+  /** Throws the first refusal as KafkaError; acks is -1 ("all") when left out. */
+  produce(
+    topic: string,
+    records: readonly NewRecord[],
+    options?: { readonly acks?: Acks },
+  ): Promise<readonly ProducedRecordPlace[]>
+  read(topic: string, options?: ReadOptions): Promise<ReadResult>
+  /** Ends streams, closes the sockets, flushes and closes the logs. Resolves when no handle is left. Again is allowed. */
+  stop(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * Starts a broker and resolves when it serves. Many fit in one process. Throws KafkaError when the configuration or the
+ * data directory does not allow it, StorageFault when the disk fails; nothing is left behind then.
+ */
+export async function startBroker(options: StartOptions = {}): Promise<RunningBroker> {
+  const config = configOf(options)
+  const temporary = isTemporary(options) ? temporaryDirectory() : undefined
+  const logDirs = temporary
+    ? [temporary.path]
+    : dataOf(options, config).map((path) => resolve(path))
+  const running = new Parts(options, config, logDirs, () => temporary?.remove())
+  try {
+    await running.start()
+    return running
+  } catch (error) {
+    await running.stop()
+    throw error
+  }
+}
+
+/** The parts of one broker, in the order in which they start. */
+class Parts implements RunningBroker {
+  readonly config: BrokerConfig
+  readonly dataDirectories: readonly string[]
+  readonly #options: StartOptions
+  readonly #afterStop: () => void
+  #engine: Engine | undefined
+  #core: BrokerCore | undefined
+  #door: HttpDoor | undefined
+  #server: HttpServer | undefined
+  #stopped: Promise<void> | undefined
+
+  constructor(
+    options: StartOptions,
+    config: BrokerConfig,
+    dataDirectories: readonly string[],
+    afterStop: () => void,
+  ) {
+    this.#options = options
+    this.config = config
+    this.dataDirectories = dataDirectories
+    this.#afterStop = afterStop
+  }
+
+  get url(): string | undefined {
+    if (!this.#server) return undefined
+    const { host, port } = this.#server
+    return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  }
+
+  get broker(): Broker {
+    return started(this.#core)
+  }
+
+  get recovery(): RecoveryReport {
+    return started(this.#engine).recovery
+  }
+
+  async start(): Promise<void> {
+    const { clock = systemClock, random = systemRandom, files = nodeFiles } = this.#options
+    const say = this.#options.onEvent ?? (() => undefined)
+    const engine = await startEngine({
+      config: this.config,
+      logDirs: this.dataDirectories,
+      files,
+      clock,
+      random,
+      onOffline: ({ path, fault }) =>
+        say(`The data directory ${path} is offline: ${causes(fault)}`),
+      onProblem: (error) => say(causes(error)),
+    })
+    this.#engine = engine
+    const core = new BrokerCore({
+      clusterId: engine.clusterId,
+      nodeId: engine.nodeId,
+      clock,
+      provider: engine.provider,
+      partitions: engine.partitions,
+      configs: engine.configs,
+      recovery: engine.recovery,
+      storageSamples: () => storageSamples(engine),
+    })
+    this.#core = core
+    const address = addressOf(this.#options, this.config)
+    const door = httpDoor({
+      broker: core,
+      clock,
+      config: { ...doorConfig(this.config), isLoopback: !address || isLoopback(address.host) },
+      onBug: (error) => say(`Bug: ${causes(error)}`),
+    })
+    this.#door = door
+    if (!address) return
+    const headerTimeoutMs = this.config.number('millrace.http.header.timeout.ms')
+    this.#server = await serve(door, { ...address, headerTimeoutMs })
+  }
+
+  fetch(request: Request): Promise<Response> {
+    return started(this.#door).fetch(request)
+  }
+
+  async produce(
+    topic: string,
+    records: readonly NewRecord[],
+    { acks = -1 }: { readonly acks?: Acks } = {},
+  ): Promise<readonly ProducedRecordPlace[]> {
+    const produced = records.map(({ key, value, headers, partition, timestamp }) => ({
+      key: bytesOf(key),
+      value: bytesOf(value),
+      headers: Object.entries(headers ?? {}).map(([name, data]) => ({
+        key: name,
+        value: bytesOf(data),
+      })),
+      partition,
+      timestamp,
+    }))
+    const results = await this.broker.produceRecords(ANONYMOUS, topic, produced, acks)
+    return results.map((result) => {
+      if ('error' in result) throw new KafkaError(result.error, result.message)
+      return result
+    })
+  }
+
+  async read(topic: string, options: ReadOptions = {}): Promise<ReadResult> {
+    const { broker } = this
+    const { partition = 0, maxRecords = 500, maxBytes = 1_048_576, waitMs = 0, isolation } = options
+    const spec = options.offset ?? 'earliest'
+    const offset = broker.findOffset(ANONYMOUS, { topic, partition, spec })
+    const level = isolation === undefined ? {} : { isolation }
+    if (waitMs > 0) {
+      const positions = [{ topic, partition, offset }]
+      await broker.waitForRecords(ANONYMOUS, { positions, waitMs, ...level })
+    }
+    const request = { topic, partition, offset, maxRecords, maxBytes, ...level }
+    return await broker.readRecords(ANONYMOUS, request)
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  async #stop(): Promise<void> {
+    this.#core?.close()
+    this.#door?.endStreams()
+    await this.#server?.stop()
+    await this.#engine?.stop()
+    this.#afterStop()
+  }
+}
+
+function started<T>(part: T | undefined): T {
+  if (part === undefined) throw new KafkaError('BROKER_NOT_AVAILABLE', 'The broker is not running')
+  return part
+}
+
+function configOf({ config }: StartOptions): BrokerConfig {
+  return config instanceof BrokerConfig ? config : BrokerConfig.load({ flags: config ?? {} })
+}
+
+function isTemporary({ data, config }: StartOptions): boolean {
+  if (data !== undefined || config instanceof BrokerConfig) return false
+  return config?.['log.dirs'] === undefined && config?.['log.dir'] === undefined
+}
+
+function dataOf({ data }: StartOptions, config: BrokerConfig): readonly string[] {
+  if (data === undefined) return config.logDirs
+  return typeof data === 'string' ? [data] : data
+}
+
+/** Where the HTTP door listens; undefined for nowhere. */
+function addressOf(
+  { http, config: given }: StartOptions,
+  config: BrokerConfig,
+): { host: string; port: number } | undefined {
+  const isConfigured = given instanceof BrokerConfig || given?.['millrace.http.listener']
+  const configured = isConfigured ? config.string('millrace.http.listener') : undefined
+  const text = http ?? configured ?? '127.0.0.1:0'
+  if (text === false || text === 'none') return undefined
+  const parts = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text)
+  const port = Number(parts?.[3])
+  if (!parts || port > 65_535) {
+    throw new KafkaError('INVALID_CONFIG', `The HTTP address ${text} must be host:port`)
+  }
+  return { host: parts[1] ?? (parts[2] || '0.0.0.0'), port }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.')
+}
+
+function doorConfig(config: BrokerConfig) {
+  const number = (name: string) => config.number(`millrace.http.${name}`)
+  return {
+    maxRequestBytes: number('max.request.bytes'),
+    maxRequestRecords: number('max.request.records'),
+    bodyTimeoutMs: number('body.timeout.ms'),
+    maxReadBytes: number('max.read.bytes'),
+    maxReadRecords: number('max.read.records'),
+    maxWaitMs: number('max.wait.ms'),
+    maxStreams: number('max.streams'),
+    heartbeatMs: number('heartbeat.interval.ms'),
+    corsOrigins: config.list('millrace.http.cors.origins'),
+    allowedHosts: config.list('millrace.http.allowed.hosts'),
+  }
+}
+
+function storageSamples({ environment }: Engine): Sample[] {
+  const { maps } = environment.maps.stats
+  const { open } = environment.pool.stats
+  return [
+    { name: 'millrace_open_files', help: 'Segment files held open', labels: {}, value: open },
+    { name: 'millrace_maps', help: 'Segments mapped into memory', labels: {}, value: maps },
+  ]
+}
+
+function bytesOf(data: Data | undefined): Uint8Array | null {
+  return typeof data === 'string' ? new TextEncoder().encode(data) : (data ?? null)
+}
+
+/** The message of an error and of what caused it. */
+function causes(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause === undefined ? error.message : `${error.message}: ${causes(error.cause)}`
+}
