@@ -195,6 +195,7 @@ export class Durability {
     const { files, directory, segments } = this.#log
     const end = this.#endOf(segment)
     await this.#log.saveEpochs()
+    await segment.sync()
     await persistIndexes(files, segment, segmentPath(directory, end, 'snapshot'))
     await this.#syncDirectory()
     const isStillSealed = segments.includes(segment) && segments.at(-1) !== segment

@@ -1,5 +1,6 @@
 // Opens a partition's log: tidies up, recovers after an unclean stop, and leaves everything on disk that it accepted.
 import { KafkaError, StorageFault } from '../base/errors.ts'
+import { nextTurn } from '../base/event-loop.ts'
 import { partitionName, type TopicPartition } from '../base/topic-partition.ts'
 import type { Uuid } from '../base/uuid.ts'
 import type { Clock } from '../base/world.ts'
@@ -20,7 +21,7 @@ import { ProducerState } from '../state/producer-state.ts'
 import { persistIndexes } from './durability.ts'
 import { tidyLeftovers } from './leftovers.ts'
 import type { LogConfig } from './log-config.ts'
-import { floorSegment } from './log-reader.ts'
+import { type DamagedRange, floorSegment } from './log-reader.ts'
 import type { LogRecovery } from './log-recovery.ts'
 import { type LogEnvironment, type LogObserver, PartitionLog } from './partition-log.ts'
 import { type VerifiedSegments, verifySegments } from './recover-segments.ts'
@@ -70,6 +71,8 @@ class LogOpening {
   readonly #clock: Clock
   readonly #environment: SegmentEnvironment
   readonly #snapshots: SnapshotFiles
+  /** What is damaged below the recovery point. */
+  readonly #damages: DamagedRange[] = []
   #sliceEnd = 0
 
   constructor(options: OpenLogOptions) {
@@ -96,11 +99,13 @@ class LogOpening {
           epochs,
           recoveryPoint: segments.length === 0 ? 0 : recoveryPoint,
           indexIntervalBytes: config.indexIntervalBytes,
+          mayHaveGaps: config.cleanupPolicy.compact,
           now: this.#clock.now(),
         },
         first,
       ),
     )
+    this.#damages.push(...verified.damages)
     const isVerified = first < segments.length
     const logEndOffset = isVerified ? verified.logEndOffset : this.#cleanEnd(segments)
     const bounds = this.#placeStart(segments, logEndOffset)
@@ -122,7 +127,7 @@ class LogOpening {
       producers,
       epochs,
       areEpochsSaved: isSaved,
-      damages: verified.damages,
+      damages: this.#damages,
     })
     for (const segment of segments) segment.isNameDurable = true
     return {
@@ -134,7 +139,7 @@ class LogOpening {
         scannedBytes: verified.scannedBytes,
         rebuiltSegments: Array.from(verified.rebuilt.keys(), ({ baseOffset }) => baseOffset),
         cuts: verified.cuts,
-        damages: verified.damages,
+        damages: this.#damages,
         lostBelowHighWatermark: Math.max(0, this.#options.highWatermark - bounds.logEndOffset),
       },
     }
@@ -174,11 +179,11 @@ class LogOpening {
     const entries = bytes && parseEpochs(bytes)
     const epochs = new LeaderEpochCache(entries)
     if (!entries && this.#options.hadCleanShutdown) {
-      await this.#paced(replayEpochs(segments, epochs))
+      await this.#paced(replayEpochs(segments, epochs, this.#damages))
     } else if (!entries) {
       // The segments from the recovery point on are about to be scanned, but may be damaged.
       const first = this.#firstToVerify(segments)
-      await this.#paced(replayEpochs(segments.slice(0, first), epochs))
+      await this.#paced(replayEpochs(segments.slice(0, first), epochs, this.#damages))
     }
     return { epochs, isSaved: entries !== undefined }
   }
@@ -246,7 +251,9 @@ class LogOpening {
     const producers = new ProducerState({ expirationMs })
     const rebuilt = new Set(verified.rebuilt.keys())
     const atMost = Math.min(...Array.from(rebuilt, ({ baseOffset }) => baseOffset))
-    const target = { segments, logEndOffset, producers, snapshots, now: this.#clock.now() }
+    const now = this.#clock.now()
+    const damages = this.#damages
+    const target = { segments, logEndOffset, producers, snapshots, now, damages }
     // From the one before the newest: then each producer's last batches are known, not just the last (RULES 3).
     await this.#paced(replayProducers(target, { skip: isClean ? 0 : 1, atMost, rebuilt }))
     if (!isClean) snapshots.write(logEndOffset, producers.snapshot())
@@ -299,7 +306,7 @@ class LogOpening {
       if (step.done) return step.value
       const now = this.#clock.monotonic()
       if (now < this.#sliceEnd) continue
-      if (this.#sliceEnd > 0) await new Promise<void>((go) => this.#clock.after(0, go))
+      if (this.#sliceEnd > 0) await nextTurn()
       this.#sliceEnd = this.#clock.monotonic() + SLICE_MS
     }
   }

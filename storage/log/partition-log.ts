@@ -539,6 +539,7 @@ export class PartitionLog {
     active.seal()
     this.#snapshots.write(this.#logEndOffset, this.#producers.snapshot())
     await this.#epochFile.save()
+    await active.sync()
     await persistIndexes(files, active, this.#snapshots.path(this.#logEndOffset))
     await files.syncDirectory(this.directory)
     active.release()
@@ -618,6 +619,7 @@ export class PartitionLog {
       producers: this.#producers,
       snapshots: this.#snapshots,
       now: this.#environment.clock.now(),
+      damages: [...this.#damages],
     }
     const none = { skip: 0, atMost: Infinity, rebuilt: new Set<Segment>() }
     for (const _ of replayProducers(target, none));

@@ -17,6 +17,8 @@ export interface RecoveryTarget {
   readonly epochs: LeaderEpochCache
   readonly recoveryPoint: number
   readonly indexIntervalBytes: number
+  /** Compaction leaves gaps between segments; without it, one means that a segment lost its end. */
+  readonly mayHaveGaps: boolean
   readonly now: number
 }
 
@@ -64,8 +66,16 @@ export function* verifySegments(
       scannedBytes += segment.size
       expected = scan.nextOffset
       endsDamaged = scan.endsDamaged
+      const next = segments[number + 1]
+      if (next && expected < next.baseOffset && expected >= recoveryPoint && !target.mayHaveGaps) {
+        scan.cutPosition ??= segment.size
+      }
       if (scan.cutPosition !== undefined) {
-        cuts.push(yield* cutTail(target, segment, file, scan))
+        if (scan.cutPosition < segment.size) {
+          cuts.push(
+            yield* cutTail(target, segment, file, { position: scan.cutPosition, offset: expected }),
+          )
+        }
         for (const later of segments.splice(number + 1)) {
           cuts.push(yield* setAside(target, later, expected))
         }
@@ -73,8 +83,9 @@ export function* verifySegments(
         environment.files.syncDirectoryNow(environment.directory)
         file.truncate(scan.cutPosition)
       }
-      file.syncNow()
       const size = scan.cutPosition ?? segment.size
+      yield* writeAgain(file, scan.suspectFrom ?? size, size)
+      file.syncNow()
       const verified = replaceSegment(target, segment, size)
       segments[number] = verified
       rebuilt.set(verified, scan.indexes)
@@ -103,6 +114,8 @@ class SegmentScan {
   /** Where the segment must be cut; undefined when it need not be. */
   cutPosition: number | undefined
   endsDamaged = false
+  /** Where the batches begin of which it is not known that they are on disk. */
+  suspectFrom: number | undefined
   readonly #segment: Segment
   readonly #target: RecoveryTarget
   readonly #scanner: BatchScanner
@@ -177,7 +190,23 @@ class SegmentScan {
       this.#lastIndexed = position
     }
     if (batch) assignEpoch(this.#target.epochs, batch)
+    if (lastOffset >= this.#target.recoveryPoint) this.suspectFrom ??= position
     this.nextOffset = lastOffset + 1
+  }
+}
+
+/**
+ * Writes verified bytes to where they stand. The process before may have met a failed fdatasync, after which the kernel
+ * takes the pages for clean: read back they look well, and a sync has nothing to do (RULES 11). Written again they are
+ * dirty, so that the sync that follows says the truth.
+ */
+function* writeAgain(file: OpenFile, from: number, to: number): Generator<void, void> {
+  const buffer = new Uint8Array(Math.min(COPY_BYTES, to - from))
+  for (let position = from; position < to; position += COPY_BYTES) {
+    const bytes = buffer.subarray(0, Math.min(COPY_BYTES, to - position))
+    const count = file.read(bytes, position)
+    file.write(bytes.subarray(0, count), position)
+    yield
   }
 }
 
@@ -186,10 +215,8 @@ function* cutTail(
   { environment, now }: RecoveryTarget,
   segment: Segment,
   file: OpenFile,
-  scan: SegmentScan,
+  { position, offset }: { position: number; offset: number },
 ): Generator<void, LogCut> {
-  const position = scan.cutPosition ?? segment.size
-  const offset = scan.nextOffset
   const sizeInBytes = segment.size - position
   const path = cutPath(environment.directory, offset, now)
   const isKept = yield* copyTail(environment.files, file, { position, size: segment.size, path })

@@ -1,9 +1,12 @@
 // Rebuilds what a log remembers of its batches, producers and leader epochs, from the batches themselves.
+import { KafkaError } from '../base/errors.ts'
 import type { RecordBatch } from '../batch/record-batch.ts'
 import { BatchHeaderReader } from '../segment/batch-header.ts'
+import { BatchScanner } from '../segment/batch-scanner.ts'
 import type { Segment } from '../segment/segment.ts'
 import type { LeaderEpochCache } from '../state/leader-epoch-cache.ts'
 import type { ProducerState } from '../state/producer-state.ts'
+import type { DamagedRange } from './log-reader.ts'
 import type { SnapshotFiles } from './snapshot-files.ts'
 import { readTransactionMarker } from './transaction-marker.ts'
 
@@ -14,6 +17,8 @@ export interface ReplayTarget {
   readonly producers: ProducerState
   readonly snapshots: SnapshotFiles
   readonly now: number
+  /** What is known to be damaged; what the replay finds is added. */
+  readonly damages: DamagedRange[]
 }
 
 /** Batches between two pauses. */
@@ -52,9 +57,10 @@ export function* replayProducers(
 export function* replayEpochs(
   segments: readonly Segment[],
   epochs: LeaderEpochCache,
+  damages: DamagedRange[],
 ): Generator<void, void> {
   for (const segment of segments) {
-    for (const batch of headersOf(segment, segment.baseOffset)) {
+    for (const batch of new HeaderWalk(segment, damages).from(segment.baseOffset)) {
       if (!batch) yield
       else assignEpoch(epochs, batch)
     }
@@ -78,7 +84,7 @@ function* replaySegment(
   isRebuilt: boolean,
 ): Generator<void, void> {
   const { producers } = target
-  for (const batch of headersOf(segment, producers.endOffset)) {
+  for (const batch of new HeaderWalk(segment, target.damages).from(producers.endOffset)) {
     if (!batch) {
       yield
       continue
@@ -93,22 +99,95 @@ function* replaySegment(
   }
 }
 
-/** The batches from `offset` on, of which only control batches are whole; undefined from time to time, for a pause. */
-function* headersOf(segment: Segment, offset: number): Generator<RecordBatch | undefined, void> {
-  let position = segment.find(offset)?.position ?? segment.size
-  while (position < segment.size) {
-    const batches = segment.withFile((file) => {
-      const reader = new BatchHeaderReader(file, segment.size)
+/** The batch headers of one segment, past damage. What is damaged and not known yet is added to `damages`. */
+class HeaderWalk {
+  readonly #segment: Segment
+  readonly #damages: DamagedRange[]
+  #position = 0
+  #nextOffset: number
+
+  constructor(segment: Segment, damages: DamagedRange[]) {
+    this.#segment = segment
+    this.#damages = damages
+    this.#nextOffset = segment.baseOffset
+  }
+
+  /** The batches from `offset` on, of which only control batches are whole; undefined from time to time, for a pause. */
+  *from(offset: number): Generator<RecordBatch | undefined, void> {
+    if (offset > this.#segment.baseOffset) this.#position = this.#positionOf(offset)
+    while (this.#position < this.#segment.size) {
+      for (const batch of this.#nextRun()) if (batch.lastOffset >= offset) yield batch
+      if (this.#position < this.#segment.size && this.#isDamagedHere()) yield* this.#skipDamage()
+      yield undefined
+    }
+  }
+
+  #positionOf(offset: number): number {
+    try {
+      return this.#segment.find(offset)?.position ?? this.#segment.size
+    } catch (error) {
+      if (error instanceof KafkaError && error.code === 'CORRUPT_MESSAGE') return 0
+      throw error
+    }
+  }
+
+  #nextRun(): RecordBatch[] {
+    return this.#segment.withFile((file) => {
+      const reader = new BatchHeaderReader(file, this.#segment.size)
       const run: RecordBatch[] = []
-      while (run.length < SLICE_BATCHES) {
-        const header = reader.at(position)
+      while (run.length < SLICE_BATCHES && !this.#isKnownDamage()) {
+        const header = reader.peek(this.#position)
         if (!header) break
-        if (header.magic === 2) run.push(reader.batch(header))
-        position += header.sizeInBytes
+        if (header.magic === 2) {
+          const batch = reader.batch(header)
+          if (batch.isControl && !batch.isCrcValid()) break
+          run.push(batch)
+        }
+        this.#position += header.sizeInBytes
+        this.#nextOffset = header.lastOffset + 1
       }
       return run
     })
-    yield* batches
-    yield undefined
+  }
+
+  #isDamagedHere(): boolean {
+    if (this.#isKnownDamage()) return true
+    return this.#segment.withFile((file) => {
+      const reader = new BatchHeaderReader(file, this.#segment.size)
+      const header = reader.peek(this.#position)
+      if (!header) return true
+      if (header.magic < 2) return false
+      const batch = reader.batch(header)
+      return batch.isControl && !batch.isCrcValid()
+    })
+  }
+
+  #isKnownDamage(): boolean {
+    return this.#damages.some(({ segmentBaseOffset, position }) => {
+      return segmentBaseOffset === this.#segment.baseOffset && position === this.#position
+    })
+  }
+
+  *#skipDamage(): Generator<undefined, void> {
+    const { size, baseOffset } = this.#segment
+    const from = this.#nextOffset
+    const start = this.#position
+    let to: number | undefined
+    while (this.#position < size && to === undefined) {
+      const at = this.#position
+      const { found, searchedTo } = this.#segment.withFile((file) => {
+        return new BatchScanner(file, size).search(at, from)
+      })
+      this.#position = found?.header.position ?? searchedTo
+      to = found?.header.baseOffset
+      yield undefined
+    }
+    const isKnown = this.#damages.some((damage) => {
+      return damage.segmentBaseOffset === baseOffset && damage.position === start
+    })
+    this.#nextOffset = to ?? from + 1
+    if (isKnown) return
+    const damage = { from, to: this.#nextOffset, segmentBaseOffset: baseOffset, position: start }
+    this.#damages.push(damage)
   }
 }

@@ -59,6 +59,8 @@ export class Segment {
   #bytesSinceLastIndexEntry = 0
   #lastAppend: { offset: number; position: number } | undefined
   #generation = 0
+  /** Bytes behind the end were cut off, and may come back until the next sync. */
+  #hasCutTail = false
 
   private constructor(
     environment: SegmentEnvironment,
@@ -224,7 +226,8 @@ export class Segment {
   async sync(): Promise<void> {
     const size = this.#size
     const generation = this.#generation
-    if (size <= this.syncedSize) return
+    if (size <= this.syncedSize && !this.#hasCutTail) return
+    this.#hasCutTail = false
     await (this.#file ?? this.#mustBeActive()).sync()
     // After a cut in between, bytes that the sync did not see may stand there.
     if (generation === this.#generation) this.syncedSize = size
@@ -300,6 +303,7 @@ export class Segment {
 
   #afterCut(offset: number, position: number): void {
     this.#generation++
+    this.#hasCutTail = true
     this.#size = position
     this.syncedSize = Math.min(this.syncedSize, position)
     this.indexes.truncateTo(offset)
@@ -319,6 +323,7 @@ export class Segment {
       }
     } catch (error) {
       // Whole batches may have been written, which a recovery would take for appended ones.
+      this.#hasCutTail = true
       file.truncate(this.#size)
       throw error
     }
