@@ -67,7 +67,7 @@ test.each(CODECS)('decompress() with %s takes no limit for 2 GiB', (codec) => {
 })
 
 test.each(CODECS)('decompress() with %s refuses a bomb', (codec) => {
-  const bomb = compress(codec, new Uint8Array(50_000_000))
+  const bomb = compress(codec, new Uint8Array(10_000_000))
   expect(() => decompress(codec, bomb, LIMIT)).toThrow(corrupt)
 })
 
@@ -86,7 +86,7 @@ test.each([
   { codec: 'gzip', level: 1 },
   { codec: 'gzip', level: 9 },
   { codec: 'zstd', level: -5 },
-  { codec: 'zstd', level: 22 },
+  { codec: 'zstd', level: 12 },
   { codec: 'lz4', level: 17 },
 ] as const)('compress() takes level $level of $codec', ({ codec, level }) => {
   const plain = walk(5000)
