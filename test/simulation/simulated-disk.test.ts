@@ -119,6 +119,18 @@ test('SimulatedDisk.afterCrash() keeps a rename whole or not at all, and may kee
   expect(found.has('missing')).toBe(false)
 })
 
+test('SimulatedDisk.afterCrash() keeps the order of changes to one name', () => {
+  const disk = new SimulatedDisk()
+  durableFile(disk, 'f', filled(2, 1))
+  disk.rename('f', 'g')
+  disk.open('f', 'create').syncNow()
+  const found = outcomes(
+    disk,
+    (after) => `f ${after.readFile('f')?.join('')} g ${after.readFile('g')?.join('')}`,
+  )
+  expect(sorted(found)).toEqual(['f  g 11', 'f 11 g undefined', 'f undefined g 11'])
+})
+
 test('SimulatedDisk.afterCrash() may keep the later of two independent changes and lose the earlier', () => {
   const disk = new SimulatedDisk()
   disk.makeDirectory('a')

@@ -24,7 +24,7 @@ import { SimulatedOpenFile } from './simulated-open-file.ts'
 export interface DiskOptions {
   /** For torn writes and failed syncs. Default 1. */
   readonly seed?: number
-  /** Default: 1 GiB. */
+  /** Default: no limit, though `space` then speaks of 1 GiB. */
   readonly capacityBytes?: number
   /** EMFILE above it. Default: no limit. */
   readonly maxOpenFiles?: number
@@ -257,6 +257,7 @@ export class SimulatedDisk implements Files {
 
   /** For the parts of the disk: how many more bytes it holds. */
   roomFor(bytes: number): number {
+    if (this.#options.capacityBytes === undefined) return bytes
     return Math.min(bytes, Math.max(0, this.#capacity - this.usedBytes))
   }
 

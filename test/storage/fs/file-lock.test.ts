@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
+import { loadLibc } from '#storage/fs/libc.ts'
 import { createNodeFiles } from '#storage/fs/node-files.ts'
 
 const root = mkdtempSync(`${tmpdir()}/millrace-lock-`)
@@ -88,6 +89,23 @@ test.each([
   lock?.release()
   expect(existsSync(`${path}.pid`)).toBe(false)
 })
+
+test.skipIf(!loadLibc())(
+  'Files.lock() is an fcntl lock, which one who knows no pid file meets too',
+  () => {
+    const libc = loadLibc()
+    if (libc === undefined) return
+    const path = freshPath()
+    const lock = lockWith(true, path)
+    const fd = libc.open(path, 'create')
+    expect([libc.lockExclusively(fd), libc.errorName()]).toEqual([-1, 'EAGAIN'])
+    lock?.release()
+    expect(libc.lockExclusively(fd)).toBe(0)
+    expect(lockWith(true, path)).toBeUndefined()
+    libc.close(fd)
+    expect(lockWith(true, path)).toBeDefined()
+  },
+)
 
 test('Files.lock() believes a pid file of a living process that could not read its start time', () => {
   const path = freshPath()

@@ -87,6 +87,32 @@ test.skipIf(!libc)(
   },
 )
 
+test.skipIf(!libc)(
+  'MappedFile.unmap() gives the addresses back after, not during, a populate in the background',
+  async () => {
+    if (libc === undefined) return
+    const path = `${root}/slow`
+    writeDurably(path, new Uint8Array(MB))
+    const { promise, resolve } = Promise.withResolvers<number>()
+    let unmaps = 0
+    const stub = {
+      ...libc,
+      populateInBackground: () => promise,
+      munmap: (...values: Parameters<typeof libc.munmap>) => {
+        unmaps++
+        return libc.munmap(...values)
+      },
+    }
+    const map = mapFile(stub, path, MB)
+    const populated = map.populateInBackground(0, MB)
+    map.unmap()
+    expect(unmaps).toBe(0)
+    resolve(0)
+    expect(await populated).toBe(false)
+    expect(unmaps).toBe(1)
+  },
+)
+
 test.skipIf(!libc)('MappedFile reports what open says', () => {
   expect(() => files.map(`${root}/none`, 10)).toThrow('ENOENT')
 })
