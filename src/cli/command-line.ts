@@ -1,6 +1,7 @@
 // The command line: `millrace COMMAND …`. Parses it, runs the command, and turns failures into messages and exit codes.
 // Commands talk to a broker over HTTP or read files; they share nothing with a broker that runs in this process.
 import { Command, CommanderError } from 'commander'
+import { systemCode } from '#storage/base/errors.ts'
 import { CommandError, EXIT } from './command-error.ts'
 import { addConsumeCommand } from './consume-command.ts'
 import { palette } from './display.ts'
@@ -31,6 +32,8 @@ export async function runCommandLine(
       await written()
       return error.exitCode === 0 ? EXIT.ok : EXIT.usage
     }
+    // Whoever read our output has seen enough, as `head` does.
+    if (systemCode(error) === 'EPIPE') return EXIT.ok
     if (!(error instanceof CommandError)) throw error
     await world.writeError(failureText(error, world))
     return error.exitCode

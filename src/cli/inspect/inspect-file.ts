@@ -27,6 +27,8 @@ type Fields = EntryEvent['fields']
 /** How a small file is read: what it is, and its entries. Readers throw KafkaError or StorageFault on damage. */
 interface FileReader {
   readonly type: string
+  /** Whether there may be very many entries: they are listed with the batches only. */
+  readonly isLong?: boolean
   readonly entries: (bytes: Uint8Array) => Iterable<Fields>
 }
 
@@ -75,7 +77,7 @@ export function inspectFile(
   if (log !== undefined) return inspectLog(files, { ...log, isActive }, options)
   const segmentFile = parseSegmentFileName(name)
   const reader = BY_NAME.get(name) ?? (segmentFile && segmentReader(segmentFile))
-  return reader === undefined ? undefined : readEntries(files, path, reader)
+  return reader === undefined ? undefined : readEntries(files, path, reader, options)
 }
 
 /** A log by its file name: a segment, one that was renamed, a snapshot of the metadata log, or a tail that was cut away. */
@@ -93,16 +95,22 @@ function logOf(directory: string, name: string) {
   return /\.log\.cut-\d+$/.test(name) ? { path, baseOffset: undefined, isMetadata } : undefined
 }
 
-function* readEntries(files: Files, path: string, reader: FileReader): Generator<InspectEvent> {
+function* readEntries(
+  files: Files,
+  path: string,
+  reader: FileReader,
+  options: InspectOptions,
+): Generator<InspectEvent> {
   const bytes = files.readFile(path)
   // A running broker may have removed it since the directory was listed.
   if (bytes === undefined) return
   yield { kind: 'file', path, type: reader.type, sizeInBytes: bytes.length }
   try {
     let count = 0
+    const isListed = reader.isLong !== true || options.batches
     for (const fields of reader.entries(bytes)) {
       count++
-      yield { kind: 'entry', fields }
+      if (isListed) yield { kind: 'entry', fields }
     }
     yield { kind: 'summary', path, fields: { entries: count } }
   } catch (error) {
@@ -116,11 +124,13 @@ function segmentReader({ offset, kind }: SegmentFileName): FileReader | undefine
     case 'index':
       return {
         type: 'offset index',
+        isLong: true,
         entries: (bytes) => indexEntries(OffsetIndex.parse(offset, bytes)),
       }
     case 'timeindex':
       return {
         type: 'time index',
+        isLong: true,
         entries: (bytes) => indexEntries(TimeIndex.parse(offset, bytes)),
       }
     case 'txnindex':
