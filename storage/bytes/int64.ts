@@ -18,7 +18,10 @@ export function readInt64(view: DataView, position: number): Int64 {
 
 /** Writes an int64 at `position`, big-endian. */
 export function writeInt64(view: DataView, position: number, value: Int64): void {
-  if (typeof value === 'bigint') return view.setBigInt64(position, value)
+  if (typeof value === 'bigint') {
+    view.setBigInt64(position, value)
+    return
+  }
   view.setInt32(position, Math.floor(value / TWO_32))
   view.setUint32(position + 4, value >>> 0)
 }
