@@ -69,8 +69,8 @@ interface Pending {
 
 /**
  * Validates against working state, appends, applies at once, and answers after the commit (RULES 4). `image` and deltas
- * are committed state only. After a failed append nothing has changed; after a failed commit the working state is the
- * committed one again, and everything further is refused with KAFKA_STORAGE_ERROR until a restart.
+ * are committed state only. After a refused append (a full disk) nothing has changed; after a fault everything further is
+ * refused with KAFKA_STORAGE_ERROR until a restart, which goes back to what is durable.
  */
 export class LocalMetadataProvider implements MetadataProvider {
   readonly #options: LocalProviderOptions
@@ -78,7 +78,7 @@ export class LocalMetadataProvider implements MetadataProvider {
   readonly #listeners = new Set<(delta: MetadataDelta) => void>()
   #committed: MetadataImage
   #working: MetadataImage
-  #pending: Pending[] = []
+  readonly #pending: Pending[] = []
   #failure: unknown
   /** The leader epoch of this start; −1 before. */
   #epoch = -1
@@ -260,10 +260,9 @@ export class LocalMetadataProvider implements MetadataProvider {
     }
   }
 
+  /** From here on nothing is planned or published: the working state no longer matters. */
   #fail(error: unknown): void {
     this.#failure ??= error
-    this.#working = this.#committed
-    this.#pending = []
   }
 
   #refuseAfterFailure(): void {

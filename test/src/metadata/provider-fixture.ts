@@ -16,7 +16,9 @@ import { KafkaError } from '../../../storage/base/errors.ts'
 import type { Random } from '../../../storage/base/world.ts'
 import { MemoryStore } from './memory-store.ts'
 
+/** The only node. */
 export const NODE_ID = 1
+/** Its only log directory. */
 export const DIRECTORY_ID = 'EcBj2HU8TJaSLKRhi_xImw'
 
 /** Refuses configs named `bad`; `cleanup.policy` is a list. */
@@ -40,6 +42,7 @@ export function countingRandom(): Random {
   }
 }
 
+/** What a provider of that node is given. */
 export function optionsFor(store: MemoryStore): LocalProviderOptions {
   return {
     store,

@@ -167,6 +167,23 @@ test('a transaction takes effect at its end', () => {
   expect(open.image.offset).toBe(3)
 })
 
+test('a leader change inside a transaction outlives its abort', () => {
+  const form = '00000000000702000000070002000000070000'
+  const control = {
+    offset: 2,
+    epoch: 2,
+    isControl: true,
+    key: new Uint8Array([0, 0, 0, 2]),
+    value: new Uint8Array(Buffer.from(form, 'hex')),
+  }
+  const [first, second, third] = storedRecords([begin, topic('a', A), abort])
+  if (!first || !second || !third) throw new Error('Three records')
+  const records = [first, second, control, { ...third, offset: 3, epoch: 2 }]
+  const { image } = replayMetadata(records)
+  expect(image.state.quorum.leaderId).toBe(7)
+  expect([image.topicCount, image.offset, image.epoch]).toEqual([0, 3, 2])
+})
+
 test.each([
   { why: 'a change of an unknown topic', records: [change(A, 0, { leader: 1 })] },
   {

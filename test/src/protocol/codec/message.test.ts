@@ -167,6 +167,14 @@ test.each([
   expect(codeOf(() => List.decode(unhex(form), version))).toBe('CORRUPT_MESSAGE')
 })
 
+test('array() refuses a count beyond the rest even of elements without bytes', () => {
+  const Empty = message(
+    { versions: [0, 1] },
+    { values: array(struct({ later: since(1, int8()) })) },
+  )
+  expect(codeOf(() => Empty.decode(unhex('7fffffff'), 0))).toBe('CORRUPT_MESSAGE')
+})
+
 test('a tagged field that does not fill its size is refused', () => {
   expect(codeOf(() => Tags.decode(unhex('00000001 01 03 03 02 78 00'), 1))).toBe('CORRUPT_MESSAGE')
 })
