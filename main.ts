@@ -79,7 +79,9 @@ function describe(error: Error): string {
 function startText(broker: RunningBroker): string {
   const { url = 'nowhere', dataDirectories, recovery } = broker
   const { findings, notes, hadCleanShutdown, logCount, durationMs } = recovery
-  const found = [...notes, ...findings.map(findingLine)].map((line) => `recovery: ${line}\n`).join('')
+  const found = [...notes, ...findings.map(findingLine)]
+    .map((line) => `recovery: ${line}\n`)
+    .join('')
   const before = hadCleanShutdown || logCount === 0 ? '' : ' after an unclean stop'
   return `${found}Millrace (pid ${processId()}, ${runtimeName()}) is ready: HTTP on ${url}, data in ${dataDirectories.join(', ')}
 ${logCount} logs opened in ${durationMs} ms${before}
