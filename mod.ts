@@ -1,7 +1,6 @@
 // Millrace as a library: `startBroker()` puts the parts together, starts and stops them.
 //
 // Start: engine (directories, metadata, logs), broker, HTTP door, socket. Stop: the other way round.
-import { resolve } from 'node:path'
 import { type HttpDoor, httpDoor } from '#routes/http/app.ts'
 import { serve } from '#serve'
 import { ANONYMOUS } from '#src/access/session.ts'
@@ -17,8 +16,8 @@ import type {
 import { BrokerCore } from '#src/broker/broker-core.ts'
 import { BrokerConfig } from '#src/config/broker-config.ts'
 import { type Engine, startEngine } from '#src/partitions/engine.ts'
+import { absolutePath, temporaryDirectory } from '#src/platform/directories.ts'
 import type { HttpServer } from '#src/platform/serve.ts'
-import { temporaryDirectory } from '#src/platform/temporary-directory.ts'
 import { KafkaError } from '#storage/base/errors.ts'
 import { type Clock, type Random, systemClock, systemRandom } from '#storage/base/world.ts'
 import type { Int64 } from '#storage/bytes/int64.ts'
@@ -114,9 +113,7 @@ export interface RunningBroker {
 export async function startBroker(options: StartOptions = {}): Promise<RunningBroker> {
   const config = configOf(options)
   const temporary = isTemporary(options) ? temporaryDirectory() : undefined
-  const logDirs = temporary
-    ? [temporary.path]
-    : dataOf(options, config).map((path) => resolve(path))
+  const logDirs = temporary ? [temporary.path] : dataOf(options, config).map(absolutePath)
   const running = new Parts(options, config, logDirs, () => temporary?.remove())
   try {
     await running.start()

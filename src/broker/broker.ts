@@ -3,9 +3,16 @@ import type { KafkaErrorName } from '#storage/base/errors.ts'
 import type { Uuid } from '#storage/base/uuid.ts'
 import type { Int64 } from '#storage/bytes/int64.ts'
 import type { Session } from '../access/session.ts'
-import type { RecoveryReport } from '../partitions/recovery-findings.ts'
+import type {
+  RecoveryFinding as Finding,
+  RecoveryReport as Report,
+} from '../partitions/recovery-findings.ts'
 
-export type { RecoveryFinding, RecoveryReport } from '../partitions/recovery-findings.ts'
+/** Findings of the last start. */
+export type RecoveryReport = Report
+
+/** What opening one log took. */
+export type RecoveryFinding = Finding
 
 /** A topic and its partitions, as the metadata image has them. */
 export interface TopicDescription {
@@ -107,8 +114,10 @@ export interface StoredRecord {
   readonly headers: readonly { readonly key: string; readonly value: Uint8Array | null }[]
 }
 
+/** Whether records of open and aborted transactions are handed out. */
 export type IsolationLevel = 'read_uncommitted' | 'read_committed'
 
+/** What to read of one partition. */
 export interface ReadRequest {
   readonly topic: string
   readonly partition: number
@@ -119,6 +128,7 @@ export interface ReadRequest {
   readonly isolation?: IsolationLevel
 }
 
+/** What a read gave. */
 export interface ReadResult {
   readonly records: readonly StoredRecord[]
   /** Where the next read goes on: beyond the last record, or beyond control batches and gaps where there was none. */
@@ -127,6 +137,7 @@ export interface ReadResult {
   readonly logStartOffset: number
 }
 
+/** Where a partition begins and ends for its readers. */
 export interface PartitionOffsets {
   readonly logStartOffset: number
   readonly highWatermark: number
@@ -145,6 +156,7 @@ export interface WaitRequest {
   readonly signal?: AbortSignal
 }
 
+/** One broker of the cluster and where it listens. */
 export interface BrokerDescription {
   readonly id: number
   readonly rack: string | null

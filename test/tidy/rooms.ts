@@ -32,7 +32,7 @@ const views: readonly { from: RegExp; folder: 'src' | 'storage'; sees: RegExp }[
   {
     from: /^src\/partitions\//,
     folder: 'storage',
-    sees: /^storage\/(log|batch|bytes|base)\/|^storage\/[^/]+\.ts$/,
+    sees: /^storage\//,
   },
   { from: /^src\/cli\//, folder: 'storage', sees: /^storage\// },
   { from: /^(routes|src)\//, folder: 'storage', sees: /^storage\/(bytes|base)\// },
