@@ -81,8 +81,29 @@ for (const runtime of runtimes) {
   )
 }
 
-async function startOn(disk: LossyDisk, runtime: RuntimeName): Promise<BrokerProcess> {
-  const broker = await startBrokerProcess({ runtime, data: join(disk.folder, 'data') })
+test.skipIf(noPowerLoss)(
+  'Broker with millrace.acks.all.fsync=false loses what it acknowledged: the judge above can say no',
+  async () => {
+    const disk = new LossyDisk(join(scratch, 'unsynced-disk'))
+    disks.push(disk)
+    const broker = await startOn(disk, 'bun', { 'millrace.acks.all.fsync': 'false' })
+    const attempts = await writeUntilLost(broker, disk)
+    await broker.kill()
+    running.delete(broker)
+    disk.restorePower()
+    const again = await startOn(disk, 'bun')
+    const records = await again.readAll('power', 0)
+    expect(contradictions(attempts, new Map([[0, records]])).length).toBeGreaterThan(0)
+  },
+  120_000,
+)
+
+async function startOn(
+  disk: LossyDisk,
+  runtime: RuntimeName,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<BrokerProcess> {
+  const broker = await startBrokerProcess({ runtime, data: join(disk.folder, 'data'), settings })
   running.add(broker)
   return broker
 }

@@ -21,6 +21,7 @@ export function contradictions(
   const found: string[] = []
   const places = new Map<unknown, string>()
   const sent = new Map(attempts.map((attempt, order) => [attempt.value, { attempt, order }]))
+  const short = (value: unknown) => String(value).slice(0, 60)
   for (const [partition, records] of partitions) {
     const latest = new Map<string, number>()
     for (const [index, { offset, value }] of records.entries()) {
@@ -28,13 +29,13 @@ export function contradictions(
       const before = records[index - 1]?.offset ?? -1
       if (offset !== before + 1) found.push(`Offset ${place} follows ${before}`)
       const origin = typeof value === 'string' ? sent.get(value) : undefined
-      if (origin === undefined) found.push(`${place} holds ${String(value)}, which nobody sent`)
-      if (places.has(value)) found.push(`${String(value)} is at ${places.get(value)} and ${place}`)
+      if (origin === undefined) found.push(`${place} holds ${short(value)}, which nobody sent`)
+      if (places.has(value)) found.push(`${short(value)} is at ${places.get(value)} and ${place}`)
       places.set(value, place)
       if (origin === undefined) continue
       const { writer } = origin.attempt
       if (origin.order < (latest.get(writer) ?? -1))
-        found.push(`${String(value)} at ${place} stands behind a later value of ${writer}`)
+        found.push(`${short(value)} at ${place} stands behind a later value of ${writer}`)
       latest.set(writer, origin.order)
     }
   }
@@ -42,8 +43,9 @@ export function contradictions(
     if (acknowledged === undefined) continue
     const place = `${acknowledged.partition}@${acknowledged.offset}`
     const actual = places.get(value)
-    if (actual === undefined) found.push(`${value}, acknowledged at ${place}, is lost`)
-    else if (actual !== place) found.push(`${value}, acknowledged at ${place}, is at ${actual}`)
+    if (actual === undefined) found.push(`${short(value)}, acknowledged at ${place}, is lost`)
+    else if (actual !== place)
+      found.push(`${short(value)}, acknowledged at ${place}, is at ${actual}`)
   }
   return found
 }
