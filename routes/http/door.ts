@@ -79,6 +79,11 @@ export function sessionOf(door: Door, c: Context<Env>): Session {
   }
 }
 
+/** Aborts when the client of a request is lost. */
+export function lostSignal(c: Context<Env>): AbortSignal {
+  return c.env.lostSignal?.() ?? c.req.raw.signal
+}
+
 /** A topic that exists, once all its partitions can be used. Throws UNKNOWN_TOPIC_OR_PARTITION; creates nothing. */
 export function existingTopic(
   broker: Broker,

@@ -3,7 +3,7 @@ import { type Context, Hono } from 'hono'
 import type { Acks, ProducedRecord, ProducedResult } from '#src/broker/broker.ts'
 import { KafkaError } from '#storage/base/errors.ts'
 import { bodyPieces, parseJson, readBytes, readText } from './body.ts'
-import { type Door, type Env, sessionOf } from './door.ts'
+import { type Door, type Env, lostSignal, sessionOf } from './door.ts'
 import { errorCodeOf, HttpError, recordError, statusOf } from './errors.ts'
 import { arrayElements, objectMembers } from './json-text.ts'
 import { MEDIA, mediaType, negotiate } from './negotiate.ts'
@@ -114,7 +114,7 @@ async function produceLines(door: Door, c: Context<Env>, target: Target): Promis
   })
   if (wantsLines) {
     const texts = outcomeLines(outcomes)
-    const body = textStream(texts, { signal: c.req.raw.signal, onEnd: slot.release })
+    const body = textStream(texts, { signal: lostSignal(c), onEnd: slot.release })
     return c.body(body, 200, { 'content-type': MEDIA.ndjson })
   }
   try {

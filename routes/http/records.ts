@@ -1,7 +1,7 @@
 // The stateless read: records of one partition from an offset or a timestamp on, waiting for them if asked to.
 import { type Context, Hono } from 'hono'
 import type { ReadResult, StoredRecord } from '#src/broker/broker.ts'
-import { type Door, type Env, existingTopic, sessionOf } from './door.ts'
+import { type Door, type Env, existingTopic, lostSignal, sessionOf } from './door.ts'
 import { HttpError } from './errors.ts'
 import { MEDIA, negotiate } from './negotiate.ts'
 import {
@@ -68,7 +68,7 @@ async function readPartition(
   if (result.records.length > 0 || waitMs === 0 || request.maxRecords === 0) return result
   const slot = door.streams.take()
   try {
-    const signal = AbortSignal.any([slot.signal, c.req.raw.signal])
+    const signal = AbortSignal.any([slot.signal, lostSignal(c)])
     const positions = [{ topic, partition, offset: result.nextOffset }]
     const { isolation } = request
     const hasMore = await broker.waitForRecords(session, { positions, waitMs, isolation, signal })

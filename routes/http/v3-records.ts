@@ -4,7 +4,7 @@ import type { ProducedRecord } from '#src/broker/broker.ts'
 import type { Int64 } from '#storage/bytes/int64.ts'
 import { decodeBase64 } from './base64.ts'
 import { bodyPieces } from './body.ts'
-import { type Door, type Env, sessionOf } from './door.ts'
+import { type Door, type Env, lostSignal, sessionOf } from './door.ts'
 import { errorBody, HttpError } from './errors.ts'
 import { objectMembers } from './json-text.ts'
 import { MEDIA, mediaType } from './negotiate.ts'
@@ -37,7 +37,7 @@ export function v3RecordRoutes(door: Door): Hono<Env> {
       decode: decodeV3Record,
     })
     const body = textStream(reports(outcomes, { cluster_id: clusterId, topic_name: topic }), {
-      signal: c.req.raw.signal,
+      signal: lostSignal(c),
       onEnd: slot.release,
     })
     return c.body(body, 200, { 'content-type': MEDIA.json })

@@ -4,6 +4,7 @@ import { systemClock } from '#storage/base/world.ts'
 import {
   DRAIN_MS,
   HEADER_TIMEOUT_MS,
+  type HttpServer,
   listenError,
   MAX_WEBSOCKET_MESSAGE_BYTES,
   type RequestEnvironment,
@@ -21,9 +22,12 @@ interface BunServer {
 declare const Bun: { version: string; serve(options: object): BunServer }
 
 /** Serves a door on Bun. */
-export const serve: Serve = async (door, options) => {
+export const serve: Serve = (door, options) =>
+  new Promise((resolve) => resolve(start(door, options)))
+
+function start(door: ServedDoor, options: ServeOptions): HttpServer {
   door.mountWebSockets(upgradeWebSocket)
-  const server = await listen(door, options)
+  const server = listen(door, options)
   return {
     runtime: `bun ${Bun.version}`,
     host: options.host,
@@ -40,7 +44,7 @@ export const serve: Serve = async (door, options) => {
   }
 }
 
-async function listen(door: ServedDoor, options: ServeOptions): Promise<BunServer> {
+function listen(door: ServedDoor, options: ServeOptions): BunServer {
   try {
     return Bun.serve({
       hostname: options.host,
@@ -56,6 +60,7 @@ async function listen(door: ServedDoor, options: ServeOptions): Promise<BunServe
         const environment: RequestEnvironment & { server: BunServer } = {
           server: bun,
           clientAddress: () => bun.requestIP(request)?.address ?? '',
+          lostSignal: () => request.signal,
         }
         return door.fetch(request, environment)
       },

@@ -1,7 +1,14 @@
 // Deno.serve behind a door.
 import { upgradeWebSocket } from 'hono/deno'
 import { systemClock } from '#storage/base/world.ts'
-import { DRAIN_MS, listenError, type Serve, type ServedDoor, type ServeOptions } from './serve.ts'
+import {
+  DRAIN_MS,
+  type HttpServer,
+  listenError,
+  type Serve,
+  type ServedDoor,
+  type ServeOptions,
+} from './serve.ts'
 
 interface DenoServer {
   readonly addr: { port: number }
@@ -10,6 +17,8 @@ interface DenoServer {
 }
 interface DenoRequestInfo {
   readonly remoteAddr: { readonly hostname?: string }
+  /** Rejects when the answer could not be delivered. */
+  readonly completed: Promise<void>
 }
 declare const Deno: {
   version: { deno: string }
@@ -20,38 +29,45 @@ declare const Deno: {
 }
 
 /** Serves a door on Deno. */
-export const serve: Serve = async (door, options) => {
+export const serve: Serve = (door, options) =>
+  new Promise((resolve) => resolve(start(door, options)))
+
+function start(door: ServedDoor, options: ServeOptions): HttpServer {
   door.mountWebSockets(upgradeWebSocket)
   const abort = new AbortController()
-  const server = await listen(door, options, abort.signal)
+  const server = listen(door, options, abort.signal)
   return {
     runtime: `deno ${Deno.version.deno}`,
     host: options.host,
     port: server.addr.port,
     async stop({ drainMs = DRAIN_MS } = {}) {
-      const drained = Promise.withResolvers<void>()
-      const timer = systemClock.after(drainMs, drained.resolve)
-      void server.shutdown().then(drained.resolve)
-      await drained.promise
+      // Aborting a server that has shut down throws, so only one that still drains is aborted.
+      const timer = systemClock.after(drainMs, () => abort.abort())
+      await server.shutdown()
       timer.cancel()
-      abort.abort()
       await server.finished
     },
   }
 }
 
-async function listen(
-  door: ServedDoor,
-  options: ServeOptions,
-  signal: AbortSignal,
-): Promise<DenoServer> {
+function listen(door: ServedDoor, options: ServeOptions, signal: AbortSignal): DenoServer {
   try {
     return Deno.serve(
       { hostname: options.host, port: options.port, signal, onListen: () => {} },
       (request, info) =>
-        door.fetch(request, { clientAddress: () => info.remoteAddr.hostname ?? '' }),
+        door.fetch(request, {
+          clientAddress: () => info.remoteAddr.hostname ?? '',
+          lostSignal: () => lostSignal(info),
+        }),
     )
   } catch (error) {
     throw listenError(error, options)
   }
+}
+
+/** The request's own signal also aborts when all went well, and Deno warns of that. */
+function lostSignal({ completed }: DenoRequestInfo): AbortSignal {
+  const abort = new AbortController()
+  completed.catch(() => abort.abort())
+  return abort.signal
 }

@@ -14,6 +14,7 @@ import {
   HEADER_TIMEOUT_MS,
   listenError,
   MAX_WEBSOCKET_MESSAGE_BYTES,
+  type RequestEnvironment,
   type Serve,
   type ServedDoor,
   type ServeOptions,
@@ -48,8 +49,11 @@ function createServer(door: ServedDoor, options: ServeOptions, sockets: WebSocke
   const server = createAdaptorServer({
     fetch: (request, environment) => {
       const { incoming } = environment as HttpBindings
-      const clientAddress = () => incoming.socket.remoteAddress ?? ''
-      return door.fetch(request, Object.assign(environment, { clientAddress }))
+      const shared: RequestEnvironment = {
+        clientAddress: () => incoming.socket.remoteAddress ?? '',
+        lostSignal: () => request.signal,
+      }
+      return door.fetch(request, Object.assign(environment, shared))
     },
     overrideGlobalObjects: false,
     // Under exactOptionalPropertyTypes the two packages' types differ in an optional method only.

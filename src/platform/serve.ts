@@ -6,6 +6,8 @@ import { systemCode } from '#storage/base/errors.ts'
 export interface RequestEnvironment {
   /** The peer's address as text; `''` when it is not known. */
   readonly clientAddress: () => string
+  /** Aborts when the client is lost before its answer has been delivered. */
+  readonly lostSignal: () => AbortSignal
 }
 
 /** A door that can be served: an HTTP handler, and the routes that need the runtime's WebSocket upgrade. */

@@ -1,7 +1,7 @@
 // `GET /topics/{topic}/records` and `GET /records?topics=a,b`: tails as SSE, NDJSON or WebSocket.
 import { type Context, Hono, type Next } from 'hono'
 import type { OffsetSpec } from '#src/broker/broker.ts'
-import { type Door, type Env, sessionOf } from '../door.ts'
+import { type Door, type Env, lostSignal, sessionOf } from '../door.ts'
 import { HttpError } from '../errors.ts'
 import { MEDIA, negotiate } from '../negotiate.ts'
 import { isolationOf, parseOffset, parseTimestamp, topicOf } from '../parameters.ts'
@@ -44,7 +44,7 @@ async function follow(
     return new Response(null, { headers })
   }
   const texts = type === MEDIA.sse ? sseTexts(tail) : ndjsonTexts(tail)
-  const body = textStream(texts, { signal: c.req.raw.signal, onEnd: tail.close })
+  const body = textStream(texts, { signal: lostSignal(c), onEnd: tail.close })
   return new Response(body, { headers })
 }
 
