@@ -1,5 +1,6 @@
 // Reads the metadata log into an image: data records, transactions around them, control records between them.
 import { KafkaError } from '#storage/base/errors.ts'
+import { ByteReader } from '#storage/bytes/byte-reader.ts'
 import {
   CONTROL_RECORD_TYPES,
   decodeControlKey,
@@ -94,7 +95,7 @@ class Replay {
     if (key === null) throw new KafkaError('CORRUPT_MESSAGE', 'The control record has no key')
     const type = decodeControlKey(key)
     // The value's first field is its own version.
-    const version = new DataView(value.buffer, value.byteOffset, value.length).getInt16(0)
+    const version = new ByteReader(value).int16()
     if (type === CONTROL_RECORD_TYPES.LEADER_CHANGE) {
       this.#builder.setQuorum({ leaderId: LeaderChangeMessage.decode(value, version).leaderId })
     } else if (type === CONTROL_RECORD_TYPES.KRAFT_VERSION) {

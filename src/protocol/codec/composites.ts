@@ -171,7 +171,11 @@ function readTags(reader: ByteReader, known: readonly CompiledTag[], value: Name
 }
 
 function writeTags(writer: ByteWriter, known: readonly CompiledTag[], value: Named): void {
-  const set = known.filter((field) => !isSame(value[field.name], field.defaultValue))
+  // Most structs have no tagged fields, and this runs for each of them.
+  const set =
+    known.length === 0
+      ? NONE
+      : known.filter((field) => !isSame(value[field.name], field.defaultValue))
   writer.uvarint(set.length)
   for (const field of set) {
     writer.uvarint(field.tag)

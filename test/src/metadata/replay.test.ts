@@ -213,6 +213,21 @@ test.each([
   )
 })
 
+test.each([
+  { why: 'a record without a value', record: { value: null } },
+  { why: 'a control record without a key', record: { isControl: true } },
+  {
+    why: 'a control record cut short',
+    record: { isControl: true, key: new Uint8Array([0, 0, 0, 2]) },
+  },
+])('replay refuses $why', ({ record }) => {
+  const value = new Uint8Array([0])
+  const whole = { offset: 5, epoch: 1, isControl: false, key: null, value, ...record }
+  expect(() => replayMetadata([whole])).toThrow(
+    expect.objectContaining({ code: 'CORRUPT_MESSAGE' }),
+  )
+})
+
 test('replay refuses an unknown type and names its offset', () => {
   const value = new Uint8Array([1, 29, 0, 0, 0, 0, 1, 0])
   const records = [{ offset: 42, epoch: 1, isControl: false, key: null, value }]
