@@ -7,8 +7,8 @@ import { METADATA_PARTITION, renamedDirectory } from './directory-names.ts'
 import { replaceFile } from './fs/atomic-file.ts'
 import { failureKind, storageError } from './fs/failures.ts'
 import type { LogConfig } from './log/log-config.ts'
+import type { LogEnvironment, LogObserver } from './log/log-parts.ts'
 import { type OpenedLog, openPartitionLog } from './log/open-log.ts'
-import type { LogEnvironment, LogObserver } from './log/partition-log.ts'
 import {
   type DirectoryReport,
   type RecoveredLog,

@@ -5,35 +5,20 @@
 import { assert, KafkaError, StorageFault } from './base/errors.ts'
 import { partitionName, type TopicPartition } from './base/topic-partition.ts'
 import type { Uuid } from './base/uuid.ts'
-import type { Timer } from './base/world.ts'
+import { DelayedRemovals } from './delayed-removals.ts'
 import { type CheckpointKind, DirectoryLogs, faultOf } from './directory-logs.ts'
 import { METADATA_PARTITION, renamedDirectory } from './directory-names.ts'
 import { failureKind, storageError } from './fs/failures.ts'
 import type { LogConfig } from './log/log-config.ts'
+import type { LogEnvironment, LogObserver } from './log/log-parts.ts'
 import type { OpenedLog } from './log/open-log.ts'
-import type { LogEnvironment, LogObserver, PartitionLog } from './log/partition-log.ts'
+import type { PartitionLog } from './log/partition-log.ts'
 import { type AssignedLogs, LogLoader, type LogPlace } from './log-loader.ts'
 import { openDataDirectories } from './open-data-directories.ts'
-import { PeriodicTask } from './periodic-task.ts'
+import type { PeriodicTask } from './periodic-task.ts'
 import type { RecoveryReport } from './recovery-report.ts'
 import { TimeSlices } from './time-slices.ts'
-
-/** How often what is done, in Kafka's names. */
-export interface UpkeepIntervals {
-  readonly flushOffsetCheckpointMs: number
-  readonly flushStartOffsetCheckpointMs: number
-  readonly highWatermarkCheckpointMs: number
-  readonly retentionCheckMs: number
-  readonly producerIdExpirationCheckMs: number
-}
-
-const DEFAULT_INTERVALS: UpkeepIntervals = {
-  flushOffsetCheckpointMs: 60_000,
-  flushStartOffsetCheckpointMs: 60_000,
-  highWatermarkCheckpointMs: 5_000,
-  retentionCheckMs: 300_000,
-  producerIdExpirationCheckMs: 600_000,
-}
+import { scheduleUpkeep, type UpkeepIntervals } from './upkeep-schedule.ts'
 
 /** What a log manager is made with. */
 export interface LogManagerOptions {
@@ -96,7 +81,7 @@ export class LogManager {
   readonly #loaders = new Map<DirectoryLogs, LogLoader>()
   /** Where partitions were whose directory is offline, or that could not be opened. */
   readonly #unavailable = new Map<string, KafkaError>()
-  readonly #removals = new Set<Timer>()
+  readonly #removals: DelayedRemovals
   #tasks: PeriodicTask[] = []
   #isLoaded = false
   #isClosed = false
@@ -111,7 +96,9 @@ export class LogManager {
     this.#options = options
     this.#environment = options.environment
     this.#directories = directories
-    const slices = new TimeSlices(this.#environment.clock)
+    const { files, clock } = this.#environment
+    this.#removals = new DelayedRemovals(files, clock, (error) => this.#report(error))
+    const slices = new TimeSlices(clock)
     for (const owner of directories) {
       const loader = new LogLoader(owner, this.#environment, this.#observerOf(owner), slices)
       this.#loaders.set(owner, loader)
@@ -201,17 +188,8 @@ export class LogManager {
   /** Begins checkpoints and retention. */
   start(): void {
     assert(this.#tasks.length === 0 && !this.#isClosed, 'A log manager starts once')
-    const intervals = { ...DEFAULT_INTERVALS, ...this.#options.intervals }
-    const { clock } = this.#environment
-    const every = (intervalMs: number, action: () => Promise<void>) =>
-      new PeriodicTask(clock, intervalMs, action)
-    this.#tasks = [
-      every(intervals.flushOffsetCheckpointMs, () => this.checkpoint('recoveryPoints')),
-      every(intervals.flushStartOffsetCheckpointMs, () => this.checkpoint('logStartOffsets')),
-      every(intervals.highWatermarkCheckpointMs, () => this.checkpoint('highWatermarks')),
-      every(intervals.retentionCheckMs, () => this.retain()),
-      every(intervals.producerIdExpirationCheckMs, () => this.#expireProducers()),
-    ]
+    const { intervals = {}, environment } = this.#options
+    this.#tasks = scheduleUpkeep(environment.clock, intervals, this)
   }
 
   /** Brings one kind of checkpoint up to date in all directories. What fails is reported, not thrown. */
@@ -224,6 +202,11 @@ export class LogManager {
     await this.#forEachLog((log) => log.deleteOldSegments(this.#environment.clock.now()))
     // The log start may have passed the end that a checkpoint still has.
     await this.checkpoint('logStartOffsets')
+  }
+
+  /** Has all logs forget the producers that were idle for too long. */
+  async expireProducers(): Promise<void> {
+    await this.#forEachLog((log) => log.removeExpiredProducers(this.#environment.clock.now()))
   }
 
   /** Gives all logs of a topic new settings. */
@@ -380,7 +363,7 @@ export class LogManager {
   }
 
   async #delete(owner: DirectoryLogs, topicPartition: TopicPartition): Promise<void> {
-    const { files, clock, random } = this.#environment
+    const { files, random } = this.#environment
     const name = partitionName(topicPartition)
     const from = `${owner.directory.path}/${name}`
     const path = `${owner.directory.path}/${renamedDirectory(topicPartition, 'delete', random)}`
@@ -392,11 +375,7 @@ export class LogManager {
     files.rename(from, path)
     // One that could not be opened has no readers.
     const delayMs = log?.config.fileDeleteDelayMs ?? 0
-    const timer = clock.after(delayMs, () => {
-      this.#removals.delete(timer)
-      this.#remove(owner, path)
-    })
-    this.#removals.add(timer)
+    this.#removals.add(path, delayMs, () => owner.isOffline)
     await owner.directory.syncNames()
     await owner.forget(topicPartition)
   }
@@ -412,15 +391,6 @@ export class LogManager {
     }
   }
 
-  #remove(owner: DirectoryLogs, path: string): void {
-    try {
-      if (!owner.isOffline) this.#environment.files.removeDirectory(path)
-    } catch (error) {
-      // The next start finishes it.
-      this.#report(error)
-    }
-  }
-
   async #forEachLog(action: (log: PartitionLog) => unknown): Promise<void> {
     const slices = new TimeSlices(this.#environment.clock)
     for (const log of Array.from(this.logs())) {
@@ -433,10 +403,6 @@ export class LogManager {
         this.#report(error)
       }
     }
-  }
-
-  async #expireProducers(): Promise<void> {
-    await this.#forEachLog((log) => log.removeExpiredProducers(this.#environment.clock.now()))
   }
 
   async #checkpointOf(owner: DirectoryLogs, kind: CheckpointKind): Promise<void> {
@@ -479,8 +445,7 @@ export class LogManager {
   }
 
   async #stopUpkeep(): Promise<void> {
-    for (const timer of this.#removals) timer.cancel()
-    this.#removals.clear()
+    this.#removals.cancel()
     await Promise.all(this.#tasks.map((task) => task.stop()))
   }
 

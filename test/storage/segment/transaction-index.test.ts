@@ -39,6 +39,13 @@ test.each([
     why: 'counts the marker as part of it',
   },
   { from: 31, upTo: 40, producers: [], isComplete: false, why: 'finds none beyond the last' },
+  {
+    from: 0,
+    upTo: 31,
+    producers: [1, 2, 3],
+    isComplete: true,
+    why: 'is complete at the last stable offset itself',
+  },
 ])('TransactionIndex.query() [$from, $upTo) $why', ({ from, upTo, producers, isComplete }) => {
   const found = indexOf(aborts).query({ from, upTo })
   expect(found.transactions.map(({ producerId }) => producerId)).toEqual(producers)
