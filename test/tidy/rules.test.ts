@@ -68,12 +68,15 @@ test('exportsOfOthers() refuses defaults and barrels, except in mod.ts', () => {
   expect(rules.exportsOfOthers('src/a.ts', 'export const a = 1')).toEqual([])
 })
 
-test('form() wants a first line of comment and at most 500 lines', () => {
-  expect(rules.form('// What it holds.\ncode')).toEqual([])
-  expect(rules.form('#!/usr/bin/env node\n// What it holds.')).toEqual([])
-  expect(rules.form('import a')).toHaveLength(1)
-  expect(rules.form(`// Long.\n${'a\n'.repeat(499)}`)).toEqual([])
-  expect(rules.form(`// Long.\n${'a\n'.repeat(500)}`)).toHaveLength(1)
+test('opening() wants a first line of comment', () => {
+  expect(rules.opening('// What it holds.\ncode')).toEqual([])
+  expect(rules.opening('#!/usr/bin/env node\n// What it holds.')).toEqual([])
+  expect(rules.opening('import a')).toHaveLength(1)
+})
+
+test('length() wants at most 500 lines', () => {
+  expect(rules.length('a\n'.repeat(500))).toEqual([])
+  expect(rules.length('a\n'.repeat(501))).toHaveLength(1)
 })
 
 test('promises() wants an issue number', () => {

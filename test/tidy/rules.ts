@@ -81,13 +81,17 @@ export function exportsOfOthers(path: string, text: string): string[] {
   })
 }
 
-/** A missing first line, and too many lines. */
-export function form(text: string): string[] {
-  const lines = text.trimEnd().split('\n')
+/** A missing first line of comment. */
+export function opening(text: string): string[] {
+  const lines = text.split('\n')
   const first = lines[0]?.startsWith('#!') === true ? lines[1] : lines[0]
-  const found = /^\/\/ \S/.test(first ?? '') ? [] : ['does not open with one line of comment']
-  if (lines.length > 500) found.push(`has ${lines.length} lines, more than 500`)
-  return found
+  return /^\/\/ \S/.test(first ?? '') ? [] : ['does not open with one line of comment']
+}
+
+/** Too many lines. */
+export function length(text: string): string[] {
+  const count = text.trimEnd().split('\n').length
+  return count > 500 ? [`has ${count} lines, more than 500`] : []
 }
 
 /** Comments that promise work without an issue number. */
