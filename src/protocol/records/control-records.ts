@@ -22,7 +22,7 @@ const CONTROL_KEY_VERSION = 0
 
 const voter = struct({ voterId: int32(), voterDirectoryId: since(1, uuid()) })
 
-/** The first record of every epoch: who leads, and who voted. v1: directory ids (KIP-853), with kraft.version 1 leaders of 4.x still v0. */
+/** The first record of every epoch: who leads, and who voted. v1: directory ids (KIP-853); Kafka 4.3 writes v0. */
 export const LeaderChangeMessage = message(
   { versions: [0, 1], flexible: 0 },
   {
