@@ -1,150 +1,128 @@
-// Finds what a reader may see: slices, and offsets by time.
+// Reads of one log: what a reader may see of it, from where to where.
 import { KafkaError } from '../base/errors.ts'
-import { readRecords } from '../batch/record.ts'
-import { RecordBatch } from '../batch/record-batch.ts'
 import type { Int64 } from '../bytes/int64.ts'
-import { type BatchHeader, BatchHeaderReader } from '../segment/batch-header.ts'
-import type { OffsetIndex } from '../segment/offset-index.ts'
 import type { Segment } from '../segment/segment.ts'
 import type { TimestampOffset } from '../segment/time-index.ts'
-import type { AbortedTransaction } from '../segment/transaction-index.ts'
 import type { LogPosition } from './durability.ts'
+import { type LogBounds, LogSlice, type SliceSource } from './log-slice.ts'
+import {
+  abortedTransactions,
+  checkUndamaged,
+  type DamagedRange,
+  endOfUndamaged,
+  findBatch,
+  findLargestTimestamp,
+  findTimestamp,
+  floorSegment,
+  offsetBeyond,
+} from './segment-search.ts'
 
-/** A range of offsets whose bytes are damaged below the recovery point: never cut, never served (RULES 12). */
-export interface DamagedRange {
-  readonly from: number
-  /** Exclusive. */
-  readonly to: number
-  readonly segmentBaseOffset: number
-  readonly position: number
+/** How a read is bounded. */
+export interface ReadRequest {
+  readonly maxBytes: number
+  /** `log_end` is for replicas and for ourselves. */
+  readonly isolation: 'read_uncommitted' | 'read_committed' | 'log_end'
+  /** Return the first batch whole even when it is larger than `maxBytes`. */
+  readonly minOneBatch?: boolean
 }
 
-/** Where a slice begins, and how much of its segment may be seen. */
-export interface FoundBatch {
-  readonly segment: Segment
-  readonly header: BatchHeader
-  /** The position up to which the segment's bytes may be handed out. */
-  readonly end: number
+/** What a reader needs of its log. */
+export interface ReadableLog {
+  readonly source: SliceSource
+  /** Ascending; the last one is active. */
+  readonly segments: readonly Segment[]
+  readonly damages: readonly DamagedRange[]
+  readonly bounds: LogBounds
+  readonly end: LogPosition
+  readonly highWatermark: LogPosition
 }
 
-/** The index of the segment that holds `offset`: the last whose base is not beyond it; -1 when there is none. */
-export function floorSegment(segments: readonly Segment[], offset: number): number {
-  let low = 0
-  let high = segments.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((segments[middle]?.baseOffset ?? 0) <= offset) low = middle + 1
-    else high = middle
+/** Finds slices, and offsets by time. It changes nothing but what it remembers. */
+export class LogReader {
+  readonly #log: ReadableLog
+  #stable: LogPosition | undefined
+
+  constructor(log: ReadableLog) {
+    this.#log = log
   }
-  return low - 1
-}
 
-/** The first batch at or after `offset` that lies below `bound`; in a later segment when compaction emptied this one. */
-export function findBatch(
-  segments: readonly Segment[],
-  offset: number,
-  bound: LogPosition,
-): FoundBatch | undefined {
-  for (let index = Math.max(0, floorSegment(segments, offset)); index < segments.length; index++) {
-    const segment = segments[index]
-    if (!segment || segment.baseOffset > bound.segmentBaseOffset) return undefined
-    const isLast = segment.baseOffset === bound.segmentBaseOffset
-    const end = isLast ? bound.position : segment.size
-    const header = segment.find(offset, end)
-    if (header) return { segment, header, end }
-  }
-  return undefined
-}
-
-/** Throws KAFKA_STORAGE_ERROR when `offset` lies in a damaged range. */
-export function checkUndamaged(damages: readonly DamagedRange[], offset: number): void {
-  const damage = damages.find(({ from, to }) => offset >= from && offset < to)
-  if (!damage) return
-  const detail = `Offset ${offset} is in the damaged range [${damage.from}, ${damage.to})`
-  throw new KafkaError('KAFKA_STORAGE_ERROR', detail)
-}
-
-/** Where the undamaged bytes behind `position` of a segment end, at most `end`. */
-export function endOfUndamaged(
-  damages: readonly DamagedRange[],
-  { segment, header, end }: FoundBatch,
-): number {
-  for (const damage of damages) {
-    const isBehind = damage.position > header.position && damage.position < end
-    if (damage.segmentBaseOffset === segment.baseOffset && isBehind) return damage.position
-  }
-  return end
-}
-
-/** The aborted transactions that overlap `[from, upTo)`, from segment number `first` on. */
-export function abortedTransactions(
-  segments: readonly Segment[],
-  first: number,
-  range: { from: number; upTo: number },
-): AbortedTransaction[] {
-  const found: AbortedTransaction[] = []
-  for (let index = first; index < segments.length; index++) {
-    const result = segments[index]?.indexes.transactions.query(range)
-    if (!result) break
-    found.push(...result.transactions)
-    if (result.isComplete) break
-  }
-  return found
-}
-
-/** An offset at or beyond all batches that begin below `position`: from the index, else `otherwise`. */
-export function offsetBeyond(index: OffsetIndex, position: number, otherwise: number): number {
-  let low = 0
-  let high = index.entries
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (index.entryAt(middle).position < position) low = middle + 1
-    else high = middle
-  }
-  return low < index.entries ? index.entryAt(low).offset : otherwise
-}
-
-/** The first record of a segment with `timestamp` or a later one, at or beyond `from`. */
-export function findTimestamp(
-  segment: Segment,
-  timestamp: Int64,
-  from: number,
-): TimestampOffset | undefined {
-  const { offset } = segment.indexes.times.lookup(timestamp)
-  let header = segment.find(Math.max(offset, from))
-  while (header) {
-    if (header.maxTimestamp >= timestamp && header.lastOffset >= from) {
-      for (const record of readRecords(readBatch(segment, header))) {
-        if (record.timestamp < timestamp || record.offset < from) continue
-        return { timestamp: record.timestamp, offset: record.offset }
-      }
+  /** As `PartitionLog.read`. */
+  read(offset: number, request: ReadRequest): LogSlice {
+    const { bounds, damages, segments, source } = this.#log
+    if (!(offset >= bounds.logStartOffset && offset <= bounds.logEndOffset)) {
+      const range = `[${bounds.logStartOffset}, ${bounds.logEndOffset}]`
+      throw new KafkaError('OFFSET_OUT_OF_RANGE', `Offset ${offset} is outside ${range}`)
     }
-    header = nextHeader(segment, header)
+    const isCommitted = request.isolation === 'read_committed'
+    const empty = new LogSlice(source, bounds, isCommitted ? { abortedTransactions: [] } : {})
+    const bound = this.#boundOf(request.isolation, bounds.lastStableOffset)
+    if (offset >= bound.offset) return empty
+    checkUndamaged(damages, offset)
+    const found = findBatch(segments, offset, bound)
+    if (!found) return empty
+    const { segment, header } = found
+    const { position, sizeInBytes } = header
+    if (sizeInBytes > request.maxBytes && !request.minOneBatch) return empty
+    const end = damages.length === 0 ? found.end : endOfUndamaged(damages, found)
+    const size = Math.min(Math.max(request.maxBytes, sizeInBytes), end - position)
+    const parts = { segment, position, size, isSealed: segment !== segments.at(-1) }
+    if (!isCommitted) return new LogSlice(source, bounds, { parts })
+    const aborted = this.#abortedIn(segment, position + size, { from: offset, upTo: bound.offset })
+    return new LogSlice(source, bounds, { parts, abortedTransactions: aborted })
   }
-  return undefined
-}
 
-/** The first record that has the largest timestamp of a segment; undefined when its records have none. */
-export function findLargestTimestamp(segment: Segment): TimestampOffset | undefined {
-  const { timestamp, offset } = segment.largest
-  if (timestamp < 0) return undefined
-  const header = segment.find(offset)
-  if (!header) return undefined
-  for (const record of readRecords(readBatch(segment, header))) {
-    if (record.timestamp === timestamp) return { timestamp, offset: record.offset }
+  /** As `PartitionLog.offsetForTimestamp`. */
+  offsetForTimestamp(timestamp: Int64): TimestampOffset | undefined {
+    const { segments, bounds } = this.#log
+    const first = Math.max(0, floorSegment(segments, bounds.logStartOffset))
+    for (const segment of segments.slice(first)) {
+      if (segment.size === 0 || segment.largest.timestamp < timestamp) continue
+      const found = findTimestamp(segment, timestamp, bounds.logStartOffset)
+      if (found) return found
+    }
+    return undefined
   }
-  // Compaction may have removed the record and left the batch its timestamp.
-  return { timestamp, offset }
-}
 
-function nextHeader(segment: Segment, { position, sizeInBytes }: BatchHeader) {
-  return segment.withFile((file) => {
-    return new BatchHeaderReader(file, segment.size).at(position + sizeInBytes)
-  })
-}
+  /** As `PartitionLog.maxTimestamp`. */
+  maxTimestamp(): TimestampOffset | undefined {
+    let newest: Segment | undefined
+    for (const segment of this.#log.segments) {
+      if (segment.size === 0) continue
+      if (!newest || segment.largest.timestamp > newest.largest.timestamp) newest = segment
+    }
+    return newest && findLargestTimestamp(newest)
+  }
 
-function readBatch(segment: Segment, header: BatchHeader): RecordBatch {
-  const bytes = new Uint8Array(header.sizeInBytes)
-  segment.withFile((file) => file.read(bytes, header.position))
-  return new RecordBatch(bytes)
+  /** The log was cut: positions may have changed. */
+  forget(): void {
+    this.#stable = undefined
+  }
+
+  #boundOf(isolation: ReadRequest['isolation'], lastStableOffset: number): LogPosition {
+    if (isolation === 'log_end') return this.#log.end
+    const { highWatermark } = this.#log
+    if (isolation === 'read_uncommitted' || lastStableOffset >= highWatermark.offset) {
+      return highWatermark
+    }
+    return this.#stablePosition(lastStableOffset, highWatermark)
+  }
+
+  /** The last stable offset with its position, which is looked up once for each value. */
+  #stablePosition(offset: number, highWatermark: LogPosition): LogPosition {
+    if (this.#stable?.offset === offset) return this.#stable
+    const found = findBatch(this.#log.segments, offset, highWatermark)
+    const segmentBaseOffset = found?.segment.baseOffset ?? highWatermark.segmentBaseOffset
+    const position = found?.header.position ?? highWatermark.position
+    this.#stable = { offset, segmentBaseOffset, position }
+    return this.#stable
+  }
+
+  /** Aborted transactions up to where the slice's bytes end; a few too many do no harm. */
+  #abortedIn(segment: Segment, end: number, range: { from: number; upTo: number }) {
+    const { segments, bounds } = this.#log
+    const index = floorSegment(segments, segment.baseOffset)
+    const next = segments[index + 1]?.baseOffset ?? bounds.logEndOffset
+    const upTo = Math.min(range.upTo, offsetBeyond(segment.indexes.offsets, end, next))
+    return abortedTransactions(segments, index, { from: range.from, upTo })
+  }
 }

@@ -1,5 +1,5 @@
 // What a log's recovery found and did, as data.
-import type { DamagedRange } from './log-reader.ts'
+import type { DamagedRange } from './segment-search.ts'
 
 /** Bytes that recovery took out of the log. */
 export interface LogCut {

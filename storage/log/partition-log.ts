@@ -6,11 +6,9 @@
 import { KafkaError, StorageFault } from '../base/errors.ts'
 import { partitionName, type TopicPartition } from '../base/topic-partition.ts'
 import type { Uuid } from '../base/uuid.ts'
-import type { Clock, Random, Timer } from '../base/world.ts'
+import type { Timer } from '../base/world.ts'
 import type { Int64 } from '../bytes/int64.ts'
 import { failureKind, storageError } from '../fs/failures.ts'
-import type { FilePool } from '../fs/file-pool.ts'
-import type { Files } from '../fs/files.ts'
 import { Segment, type SegmentEnvironment } from '../segment/segment.ts'
 import type { TimestampOffset } from '../segment/time-index.ts'
 import type { EpochEnd, LeaderEpochCache } from '../state/leader-epoch-cache.ts'
@@ -23,68 +21,19 @@ import {
   type PlacedBatches,
   placeBatches,
 } from './append.ts'
-import { Durability, type LogPosition, persistIndexes } from './durability.ts'
+import { DeferredRemoval } from './deferred-removal.ts'
+import { Durability, type DurableLog, type LogPosition, persistIndexes } from './durability.ts'
 import { EpochFile } from './epoch-file.ts'
 import type { LogConfig } from './log-config.ts'
-import {
-  abortedTransactions,
-  checkUndamaged,
-  type DamagedRange,
-  endOfUndamaged,
-  findBatch,
-  findLargestTimestamp,
-  findTimestamp,
-  floorSegment,
-  offsetBeyond,
-} from './log-reader.ts'
-import { type LogBounds, LogSlice, type SliceSource } from './log-slice.ts'
+import type { LogEnvironment, LogObserver, LogParts } from './log-parts.ts'
+import { LogReader, type ReadableLog, type ReadRequest } from './log-reader.ts'
+import type { LogSlice } from './log-slice.ts'
 import { replayProducers } from './replay.ts'
+import { type DamagedRange, floorSegment } from './segment-search.ts'
 import { SnapshotFiles } from './snapshot-files.ts'
 import { readTransactionMarker } from './transaction-marker.ts'
 
-/** What a log shares with all others of its directory. */
-export interface LogEnvironment extends SliceSource {
-  readonly files: Files
-  readonly clock: Clock
-  readonly random: Random
-  readonly pool: FilePool
-  readonly indexCache: SegmentEnvironment['indexCache']
-}
-
-/** Whom a log tells. */
-export interface LogObserver {
-  /** The directory must go offline: a system call failed in a way that leaves its bytes in doubt. */
-  onFault(fault: StorageFault): void
-  /** The recovery point has passed a segment, or was set back: the checkpoint is to be rewritten (RULES 2). */
-  onRecoveryPoint?(log: PartitionLog): void
-}
-
-/** What `openPartitionLog` found and made; for it alone. */
-export interface LogParts {
-  readonly environment: LogEnvironment
-  readonly observer: LogObserver
-  readonly topicPartition: TopicPartition
-  readonly topicId: Uuid
-  readonly directory: string
-  readonly config: LogConfig
-  readonly segments: Segment[]
-  readonly segmentEnvironment: SegmentEnvironment
-  readonly logStartOffset: number
-  readonly logEndOffset: number
-  readonly producers: ProducerState
-  readonly epochs: LeaderEpochCache
-  readonly areEpochsSaved: boolean
-  readonly damages: readonly DamagedRange[]
-}
-
-/** How a read is bounded. */
-export interface ReadRequest {
-  readonly maxBytes: number
-  /** `log_end` is for replicas and for ourselves. */
-  readonly isolation: 'read_uncommitted' | 'read_committed' | 'log_end'
-  /** Return the first batch whole even when it is larger than `maxBytes`. */
-  readonly minOneBatch?: boolean
-}
+export type { LogEnvironment, LogObserver, ReadRequest }
 
 /** What one round of retention removed. */
 export interface DeletedSegments {
@@ -106,6 +55,8 @@ export class PartitionLog {
   readonly #epochFile: EpochFile
   readonly #snapshots: SnapshotFiles
   readonly #durability: Durability
+  readonly #reader: LogReader
+  readonly #removal: DeferredRemoval
   readonly #damages: readonly DamagedRange[]
   readonly #listeners = new Set<() => void>()
   #config: LogConfig
@@ -114,10 +65,8 @@ export class PartitionLog {
   #fault: StorageFault | undefined
   #isClosed = false
   #flushTimer: Timer | undefined
-  #deletions = new Set<Timer>()
   #rollJitterMs: number
   #sizeInBytes: number
-  #lastStablePosition: LogPosition | undefined
   #announced = { highWatermark: -1, lastStableOffset: -1, logStartOffset: -1 }
 
   /** Use `openPartitionLog`. The last segment must be active. */
@@ -146,6 +95,8 @@ export class PartitionLog {
     this.#sizeInBytes = segments.reduce((sum, { size }) => sum + size, 0)
     this.#rollJitterMs = this.#newJitter()
     this.#durability = new Durability(this.#durableLog(), parts.logEndOffset)
+    this.#reader = new LogReader(this.#readableLog())
+    this.#removal = new DeferredRemoval(environment)
     this.#producers.releaseBelow(this.highWatermark)
   }
 
@@ -243,31 +194,7 @@ export class PartitionLog {
    */
   read(offset: number, request: ReadRequest): LogSlice {
     this.#checkOnline()
-    if (!(offset >= this.#logStartOffset && offset <= this.#logEndOffset)) {
-      const range = `[${this.#logStartOffset}, ${this.#logEndOffset}]`
-      throw new KafkaError('OFFSET_OUT_OF_RANGE', `Offset ${offset} is outside ${range}`)
-    }
-    const isCommitted = request.isolation === 'read_committed'
-    const bound = this.#readBound(request.isolation)
-    if (offset >= bound.offset) return this.#emptySlice(isCommitted)
-    return this.#reading(() => {
-      checkUndamaged(this.#damages, offset)
-      const found = findBatch(this.#segments, offset, bound)
-      if (!found) return this.#emptySlice(isCommitted)
-      const { segment, header } = found
-      if (header.sizeInBytes > request.maxBytes && !request.minOneBatch) {
-        return this.#emptySlice(isCommitted)
-      }
-      const end = this.#damages.length === 0 ? found.end : endOfUndamaged(this.#damages, found)
-      const wanted = Math.max(request.maxBytes, header.sizeInBytes)
-      const size = Math.min(wanted, end - header.position)
-      const isSealed = segment !== this.#active
-      const parts = { segment, position: header.position, size, isSealed }
-      const source = this.#environment
-      if (!isCommitted) return new LogSlice(source, this.#bounds(), { parts })
-      const aborted = this.#abortedIn(segment, header.position + size, offset, bound.offset)
-      return new LogSlice(source, this.#bounds(), { parts, abortedTransactions: aborted })
-    })
+    return this.#guarded('Reading', () => this.#reader.read(offset, request))
   }
 
   /**
@@ -286,27 +213,14 @@ export class PartitionLog {
 
   /** The first record with `timestamp` or a later one; undefined when there is none, not even above the high watermark. */
   offsetForTimestamp(timestamp: Int64): TimestampOffset | undefined {
-    return this.#reading(() => {
-      const first = Math.max(0, floorSegment(this.#segments, this.#logStartOffset))
-      for (const segment of this.#segments.slice(first)) {
-        if (segment.size === 0 || segment.largest.timestamp < timestamp) continue
-        const found = findTimestamp(segment, timestamp, this.#logStartOffset)
-        if (found) return found
-      }
-      return undefined
-    })
+    this.#checkOnline()
+    return this.#guarded('Searching', () => this.#reader.offsetForTimestamp(timestamp))
   }
 
   /** The first record that has the largest timestamp; undefined when no record has one. */
   maxTimestamp(): TimestampOffset | undefined {
-    return this.#reading(() => {
-      let newest: Segment | undefined
-      for (const segment of this.#segments) {
-        if (segment.size === 0) continue
-        if (!newest || segment.largest.timestamp > newest.largest.timestamp) newest = segment
-      }
-      return newest && findLargestTimestamp(newest)
-    })
+    this.#checkOnline()
+    return this.#guarded('Searching', () => this.#reader.maxTimestamp())
   }
 
   /** Where `epoch` ends, as OffsetForLeaderEpoch answers. */
@@ -334,14 +248,14 @@ export class PartitionLog {
       this.truncateFullyAndStartAt(offset)
       return
     }
-    this.#changing(`Truncating ${this.#name}`, () => this.#cut(offset))
+    this.#guarded('Truncating', () => this.#cut(offset))
     this.#afterTruncation()
   }
 
   /** Removes everything; the log goes on, empty, at `offset`. */
   truncateFullyAndStartAt(offset: number): void {
     this.#checkOnline()
-    this.#changing(`Truncating ${this.#name}`, () => {
+    this.#guarded('Truncating', () => {
       const removed = this.#segments.splice(0)
       for (const segment of removed) this.#removeLater(segment)
       this.#snapshots.removeWhere(() => true)
@@ -372,7 +286,7 @@ export class PartitionLog {
   /** Removes the oldest segments that log start, size or age allow to remove. Their files go after a delay. */
   deleteOldSegments(now: number): DeletedSegments {
     this.#checkOnline()
-    return this.#changing(`Deleting segments of ${this.#name}`, () => this.#deleteSegments(now))
+    return this.#guarded('Deleting segments of', () => this.#deleteSegments(now))
   }
 
   /** Forgets producers that were idle for longer than `producer.id.expiration.ms`. */
@@ -424,7 +338,7 @@ export class PartitionLog {
     return active
   }
 
-  #durableLog() {
+  #durableLog(): DurableLog {
     const log = this
     return {
       directory: this.directory,
@@ -436,9 +350,29 @@ export class PartitionLog {
       saveEpochs: () => this.#epochFile.save(),
       onDurable: (hasPassedSegment: boolean) => {
         this.#announce()
-        if (hasPassedSegment) this.#observer.onRecoveryPoint?.(this)
+        if (hasPassedSegment) this.#observer.onRecoveryPoint?.()
       },
       onFault: (fault: StorageFault) => this.#goOffline(fault),
+    }
+  }
+
+  #readableLog(): ReadableLog {
+    const log = this
+    return {
+      source: this.#environment,
+      segments: this.#segments,
+      damages: this.#damages,
+      get bounds() {
+        const { logStartOffset, highWatermark, lastStableOffset, logEndOffset } = log
+        return { logStartOffset, highWatermark, lastStableOffset, logEndOffset }
+      },
+      get end() {
+        const { baseOffset: segmentBaseOffset, size: position } = log.#active
+        return { offset: log.#logEndOffset, segmentBaseOffset, position }
+      },
+      get highWatermark() {
+        return log.#durability.heldAt ?? this.end
+      },
     }
   }
 
@@ -458,7 +392,7 @@ export class PartitionLog {
 
   /** Rolls if need be, and writes. Nothing but the segments has changed when it returns, nothing at all when it throws. */
   #write(placed: PlacedBatches, now: number): LogPosition {
-    return this.#changing(`Appending to ${this.#name}`, () => {
+    return this.#guarded('Appending to', () => {
       this.#rollIfFull(placed, now)
       const active = this.#active
       const position = active.size
@@ -550,49 +484,6 @@ export class PartitionLog {
     return Math.floor(this.#environment.random.float() * Math.min(segmentJitterMs, segmentMs))
   }
 
-  #readBound(isolation: ReadRequest['isolation']): LogPosition {
-    const end = {
-      offset: this.#logEndOffset,
-      segmentBaseOffset: this.#active.baseOffset,
-      position: this.#active.size,
-    }
-    if (isolation === 'log_end') return end
-    const highWatermark = this.#durability.heldAt ?? end
-    const { lastStableOffset } = this
-    if (isolation === 'read_uncommitted' || lastStableOffset >= highWatermark.offset) {
-      return highWatermark
-    }
-    return this.#stableBound(lastStableOffset, highWatermark)
-  }
-
-  /** The last stable offset with its position, which is looked up once for each value. */
-  #stableBound(offset: number, highWatermark: LogPosition): LogPosition {
-    if (this.#lastStablePosition?.offset !== offset) {
-      const found = this.#reading(() => findBatch(this.#segments, offset, highWatermark))
-      const segmentBaseOffset = found?.segment.baseOffset ?? highWatermark.segmentBaseOffset
-      const position = found?.header.position ?? highWatermark.position
-      this.#lastStablePosition = { offset, segmentBaseOffset, position }
-    }
-    return this.#lastStablePosition
-  }
-
-  #abortedIn(segment: Segment, end: number, from: number, bound: number) {
-    const index = floorSegment(this.#segments, segment.baseOffset)
-    const next = this.#segments[index + 1]?.baseOffset ?? this.#logEndOffset
-    const upTo = Math.min(bound, offsetBeyond(segment.indexes.offsets, end, next))
-    return abortedTransactions(this.#segments, index, { from, upTo })
-  }
-
-  #emptySlice(isCommitted: boolean): LogSlice {
-    const content = isCommitted ? { abortedTransactions: [] } : {}
-    return new LogSlice(this.#environment, this.#bounds(), content)
-  }
-
-  #bounds(): LogBounds {
-    const { logStartOffset, highWatermark, lastStableOffset, logEndOffset } = this
-    return { logStartOffset, highWatermark, lastStableOffset, logEndOffset }
-  }
-
   #cut(offset: number): void {
     const isBelowWatermark = offset < this.highWatermark
     const keep = floorSegment(this.#segments, offset)
@@ -628,9 +519,9 @@ export class PartitionLog {
 
   #afterTruncation(): void {
     this.#sizeInBytes = this.#segments.reduce((sum, { size }) => sum + size, 0)
-    this.#lastStablePosition = undefined
+    this.#reader.forget()
     this.#saveEpochs()
-    this.#observer.onRecoveryPoint?.(this)
+    this.#observer.onRecoveryPoint?.()
     this.#announce()
   }
 
@@ -672,18 +563,7 @@ export class PartitionLog {
 
   /** Readers that found the segment before may still want its bytes: its files go after `file.delete.delay.ms`. */
   #removeLater(segment: Segment): void {
-    const { files, clock, pool, maps } = this.#environment
-    maps.evict(segment.path)
-    const paths = segment.markDeleted()
-    const timer = clock.after(this.#config.fileDeleteDelayMs, () => {
-      this.#deletions.delete(timer)
-      for (const path of paths) {
-        pool.evict(path)
-        maps.evict(path)
-        files.remove(path)
-      }
-    })
-    this.#deletions.add(timer)
+    this.#removal.add(segment, this.#config.fileDeleteDelayMs)
   }
 
   /** The file is written off the append path; a refusal waits for the next change, or for the recovery point. */
@@ -717,17 +597,12 @@ export class PartitionLog {
     if (this.#isClosed) throw new KafkaError('KAFKA_STORAGE_ERROR', `${this.#name} is closed`)
   }
 
-  /** Runs what only reads. A system error becomes a refusal or a fault. */
-  #reading<T>(action: () => T): T {
-    return this.#changing(`Reading ${this.#name}`, action)
-  }
-
-  /** Runs what touches files. A fault takes the log offline. */
-  #changing<T>(what: string, action: () => T): T {
+  /** Runs what touches files. A system error becomes a refusal or a fault; a fault takes the log offline. */
+  #guarded<T>(verb: string, action: () => T): T {
     try {
       return action()
     } catch (error) {
-      const reported = storageError(error, what)
+      const reported = storageError(error, `${verb} ${this.#name}`)
       if (reported instanceof StorageFault) this.#goOffline(reported)
       throw reported
     }
@@ -743,7 +618,7 @@ export class PartitionLog {
   #stop(): void {
     this.#isClosed = true
     this.#flushTimer?.cancel()
-    for (const timer of this.#deletions) timer.cancel()
+    this.#removal.stop()
     this.#listeners.clear()
   }
 }

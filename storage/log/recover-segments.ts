@@ -5,9 +5,9 @@ import { Segment, type SegmentEnvironment } from '../segment/segment.ts'
 import { cutPath, segmentPath } from '../segment/segment-files.ts'
 import { SegmentIndexes } from '../segment/segment-indexes.ts'
 import type { LeaderEpochCache } from '../state/leader-epoch-cache.ts'
-import type { DamagedRange } from './log-reader.ts'
 import type { LogCut } from './log-recovery.ts'
 import { assignEpoch } from './replay.ts'
+import type { DamagedRange } from './segment-search.ts'
 
 /** What the verification works on. */
 export interface RecoveryTarget {

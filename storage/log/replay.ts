@@ -6,7 +6,7 @@ import { BatchScanner } from '../segment/batch-scanner.ts'
 import type { Segment } from '../segment/segment.ts'
 import type { LeaderEpochCache } from '../state/leader-epoch-cache.ts'
 import type { ProducerState } from '../state/producer-state.ts'
-import type { DamagedRange } from './log-reader.ts'
+import type { DamagedRange } from './segment-search.ts'
 import type { SnapshotFiles } from './snapshot-files.ts'
 import { readTransactionMarker } from './transaction-marker.ts'
 

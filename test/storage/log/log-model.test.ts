@@ -73,7 +73,7 @@ class Model {
     else if (step.kind === 'retain') {
       this.log.deleteOldSegments(NOW)
       this.start = Math.max(this.start, this.log.logStartOffset)
-    } else this.#move(step)
+    } else if ('share' in step) this.#move(step)
     await this.clock.run(1)
   }
 

@@ -1,0 +1,48 @@
+// What a log is made of and whom it tells.
+import type { StorageFault } from '../base/errors.ts'
+import type { TopicPartition } from '../base/topic-partition.ts'
+import type { Uuid } from '../base/uuid.ts'
+import type { Clock, Random } from '../base/world.ts'
+import type { FilePool } from '../fs/file-pool.ts'
+import type { Files } from '../fs/files.ts'
+import type { Segment, SegmentEnvironment } from '../segment/segment.ts'
+import type { LeaderEpochCache } from '../state/leader-epoch-cache.ts'
+import type { ProducerState } from '../state/producer-state.ts'
+import type { LogConfig } from './log-config.ts'
+import type { SliceSource } from './log-slice.ts'
+import type { DamagedRange } from './segment-search.ts'
+
+/** What a log shares with all others of its directory. */
+export interface LogEnvironment extends SliceSource {
+  readonly files: Files
+  readonly clock: Clock
+  readonly random: Random
+  readonly pool: FilePool
+  readonly indexCache: SegmentEnvironment['indexCache']
+}
+
+/** Whom a log tells. */
+export interface LogObserver {
+  /** The directory must go offline: a system call failed in a way that leaves its bytes in doubt. */
+  onFault(fault: StorageFault): void
+  /** The recovery point has passed a segment, or was set back: the checkpoint is to be rewritten (RULES 2). */
+  onRecoveryPoint?(): void
+}
+
+/** What `openPartitionLog` found and made; for it alone. */
+export interface LogParts {
+  readonly environment: LogEnvironment
+  readonly observer: LogObserver
+  readonly topicPartition: TopicPartition
+  readonly topicId: Uuid
+  readonly directory: string
+  readonly config: LogConfig
+  readonly segments: Segment[]
+  readonly segmentEnvironment: SegmentEnvironment
+  readonly logStartOffset: number
+  readonly logEndOffset: number
+  readonly producers: ProducerState
+  readonly epochs: LeaderEpochCache
+  readonly areEpochsSaved: boolean
+  readonly damages: readonly DamagedRange[]
+}
