@@ -1,0 +1,196 @@
+// A broker in this process, as a test of somebody else's would use it.
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { KafkaError, type NewRecord, type RunningBroker, startBroker } from '../mod.ts'
+
+const running: RunningBroker[] = []
+const folders: string[] = []
+
+afterEach(async () => {
+  for (const broker of running.splice(0)) await broker.stop()
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+})
+
+async function start(options: Parameters<typeof startBroker>[0] = {}): Promise<RunningBroker> {
+  const broker = await startBroker(options)
+  running.push(broker)
+  return broker
+}
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'millrace-test-'))
+  folders.push(path)
+  return path
+}
+
+function textOf(bytes: Uint8Array | null): string | null {
+  return bytes && new TextDecoder().decode(bytes)
+}
+
+async function valuesOf(broker: RunningBroker, topic: string, partition = 0) {
+  const { records } = await broker.read(topic, { partition })
+  return records.map(({ value }) => textOf(value))
+}
+
+test('startBroker() listens on a free port, keeps what it is given, and leaves nothing behind', async () => {
+  const broker = await start()
+  const [directory = ''] = broker.dataDirectories
+  const produced = await broker.produce('greetings', [{ key: 'en', value: 'hello' }])
+  expect(produced).toMatchObject([{ partition: 0, offset: 0 }])
+
+  const answer = await fetch(`${broker.url}/topics`)
+  expect(await answer.json()).toEqual(['greetings'])
+  expect(existsSync(join(directory, 'greetings-0'))).toBe(true)
+  await broker.stop()
+  expect(existsSync(directory)).toBe(false)
+  await expect(fetch(`${broker.url}/topics`)).rejects.toThrow()
+})
+
+test('Two brokers in one process know nothing of each other', async () => {
+  const [left, right] = [await start({ http: false }), await start({ http: false })]
+  await left.produce('only-left', [{ value: 'x' }])
+  const answer = await right.fetch(new Request('http://localhost/topics'))
+  expect(await answer.json()).toEqual([])
+  expect(right.url).toBeUndefined()
+})
+
+test('A broker that starts again on its directory has every record, and goes on at the next offset', async () => {
+  const data = folder()
+  const first = await start({ data, http: false })
+  const records: NewRecord[] = Array.from({ length: 100 }, (_, n) => ({
+    key: `key-${n}`,
+    value: `value-${n}`,
+    headers: { n: String(n) },
+    timestamp: 1_700_000_000_000 + n,
+  }))
+  await first.produce('orders', records)
+  await first.stop()
+
+  const second = await start({ data, http: false })
+  expect(second.recovery).toMatchObject({ hadCleanShutdown: true, logCount: 1, findings: [] })
+  const read = await second.read('orders')
+  expect(read.records).toHaveLength(100)
+  expect(read.records[42]).toMatchObject({ offset: 42, timestamp: 1_700_000_000_042 })
+  expect(textOf(read.records[42]?.key ?? null)).toBe('key-42')
+  expect(textOf(read.records[42]?.headers[0]?.value ?? null)).toBe('42')
+  expect(await second.produce('orders', [{ value: 'next' }])).toMatchObject([{ offset: 100 }])
+})
+
+test('A second broker on the same directory is refused, and the first goes on', async () => {
+  const data = folder()
+  const first = await start({ data, http: false })
+  await expect(startBroker({ data, http: false })).rejects.toThrow(/is using the data directory/)
+  await first.produce('orders', [{ value: 'still here' }])
+  expect(await valuesOf(first, 'orders')).toEqual(['still here'])
+})
+
+test('Records with one key go to one partition, in order; those without are spread', async () => {
+  const broker = await start({ http: false, config: { 'num.partitions': '4' } })
+  const keyed = Array.from({ length: 20 }, (_, n) => ({ key: 'same', value: String(n) }))
+  const places = await broker.produce('keyed', keyed)
+  const [{ partition = -1 } = {}] = places
+  expect(new Set(places.map((place) => place.partition)).size).toBe(1)
+  expect(await valuesOf(broker, 'keyed', partition)).toEqual(keyed.map(({ value }) => value))
+
+  const spread = await broker.produce('spread', [{ value: 'a' }, { value: 'b' }])
+  const more = await broker.produce('spread', [{ value: 'c' }, { value: 'd' }])
+  expect([...spread, ...more].map((place) => place.partition).toSorted()).toEqual([0, 1, 2, 3])
+})
+
+test('A refused record has its own error and does not hold up the others', async () => {
+  const broker = await start({ http: false })
+  const session = { principal: 'User:ANONYMOUS', clientId: '', clientAddress: '' }
+  const configs = { 'max.message.bytes': '1000' }
+  await broker.broker.createTopic(session, { name: 'small', configs })
+  const record = (size: number, timestamp?: number) => ({
+    key: null,
+    value: new Uint8Array(size),
+    headers: [],
+    timestamp,
+  })
+  const farAhead = Date.now() + 7_200_000
+  const results = await broker.broker.produceRecords(
+    session,
+    'small',
+    [record(10), record(2000), record(20, farAhead), record(30)],
+    -1,
+  )
+  expect(results).toMatchObject([
+    { offset: 0 },
+    { error: 'MESSAGE_TOO_LARGE' },
+    { error: 'INVALID_TIMESTAMP' },
+    { offset: 1 },
+  ])
+  const { records } = await broker.read('small')
+  expect(records.map(({ value }) => value?.length)).toEqual([10, 30])
+})
+
+test('produce() throws the first refusal', async () => {
+  const broker = await start({ http: false, config: { 'auto.create.topics.enable': 'false' } })
+  const produced = broker.produce('missing', [{ value: 'x' }])
+  await expect(produced).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' })
+  await expect(produced).rejects.toBeInstanceOf(KafkaError)
+})
+
+test('read() can start anywhere, and wait', async () => {
+  const broker = await start({ http: false })
+  const records = [0, 1, 2, 3, 4].map((n) => ({
+    value: String(n),
+    timestamp: 1_700_000_000_000 + n,
+  }))
+  await broker.produce('numbers', records)
+  const from = async (offset: NonNullable<Parameters<typeof broker.read>[1]>['offset']) => {
+    const read = await broker.read('numbers', offset === undefined ? {} : { offset })
+    return read.records.map(({ value }) => textOf(value)).join('')
+  }
+  expect(await from('earliest')).toBe('01234')
+  expect(await from(3)).toBe('34')
+  expect(await from({ fromEnd: 2 })).toBe('34')
+  expect(await from({ fromEnd: 99 })).toBe('01234')
+  expect(await from({ timestamp: 1_700_000_000_002 })).toBe('234')
+  expect(await from('latest')).toBe('')
+  await expect(from(99)).rejects.toMatchObject({ code: 'OFFSET_OUT_OF_RANGE' })
+
+  const waiting = broker.read('numbers', { offset: 'latest', waitMs: 60_000 })
+  await broker.produce('numbers', [{ value: 'new' }])
+  const { records: woken } = await waiting
+  expect(woken.map(({ value }) => textOf(value))).toEqual(['new'])
+})
+
+test('Deleting a topic takes its directory away, and a new topic of that name starts empty', async () => {
+  const broker = await start({ http: false })
+  const session = { principal: 'User:ANONYMOUS', clientId: '', clientAddress: '' }
+  await broker.produce('gone', [{ value: 'old' }])
+  const before = broker.broker.describeTopic(session, 'gone')
+  await broker.broker.deleteTopic(session, 'gone')
+  const [directory = ''] = broker.dataDirectories
+  expect(readdirSync(directory).filter((name) => /^gone-0/.test(name))).toEqual([
+    expect.stringMatching(/^gone-0\.[0-9a-f]{32}-delete$/),
+  ])
+  await expect(broker.read('gone')).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' })
+  await broker.produce('gone', [{ value: 'new' }])
+  expect(await valuesOf(broker, 'gone')).toEqual(['new'])
+  expect(broker.broker.describeTopic(session, 'gone').topicId).not.toBe(before.topicId)
+})
+
+test('Many producers that create one topic at the same time all succeed', async () => {
+  const broker = await start({ http: false })
+  const calls = Array.from({ length: 20 }, (_, n) =>
+    broker.produce('crowd', [{ value: String(n) }]),
+  )
+  const offsets = (await Promise.all(calls)).map(([place]) => place?.offset)
+  expect(offsets.toSorted((a = 0, b = 0) => a - b)).toEqual(calls.map((_, n) => n))
+})
+
+test('A topic config change takes effect with the next append', async () => {
+  const broker = await start({ http: false })
+  const session = { principal: 'User:ANONYMOUS', clientId: '', clientAddress: '' }
+  await broker.produce('limited', [{ value: new Uint8Array(5000) }])
+  const resource = { type: 'topic', name: 'limited' } as const
+  const change = { name: 'max.message.bytes', operation: 'set', value: '1000' } as const
+  await broker.broker.alterConfigs(session, resource, [change])
+  const produced = broker.produce('limited', [{ value: new Uint8Array(5000) }])
+  await expect(produced).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' })
+})
