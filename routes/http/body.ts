@@ -71,7 +71,7 @@ export async function* bodyPieces(
   signal?.addEventListener('abort', cancel)
   try {
     for (;;) {
-      const { done, value } = await withTimeout(reader.read(), pauses)
+      const { done, value } = await withTimeout(reader.read(), pauses).catch(brokenOff)
       if (done) return
       yield value
     }
@@ -80,6 +80,12 @@ export async function* bodyPieces(
     // Frees a client that still waits to send, when we stop early.
     cancel()
   }
+}
+
+/** A client that leaves within its body is nobody's bug. */
+function brokenOff(error: unknown): never {
+  if (error instanceof HttpError) throw error
+  throw new HttpError(400, `The body broke off: ${error instanceof Error ? error.message : error}`)
 }
 
 async function withTimeout<T>(promise: Promise<T>, pauses: Pauses | undefined): Promise<T> {

@@ -9,7 +9,8 @@ import type { HttpServer } from '../../src/platform/serve.ts'
 import { systemClock } from '../../storage/base/world.ts'
 
 const HEADER_TIMEOUT_MS = 1_000
-const { broker, stop } = await startBroker({ http: false })
+const running = await startBroker({ http: false })
+const { broker } = running
 const { door, server, url } = await open()
 const sockets: Socket[] = []
 
@@ -18,7 +19,7 @@ afterEach(() => {
 })
 afterAll(async () => {
   await close(door, server)
-  await stop()
+  await running.stop()
 })
 
 async function open() {
