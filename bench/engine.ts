@@ -1,0 +1,192 @@
+// The whole storage engine against what this machine can do at most, measured in the same run: `npm run bench`.
+// Arguments: `--mib N` bytes per case (default 256), `--batch N` bytes per batch (default 16384).
+import { closeSync, fdatasyncSync, openSync, readSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { readRecords } from '#storage/batch/record.ts'
+import { RecordBatch, readBatches } from '#storage/batch/record-batch.ts'
+import type { PartitionLog } from '#storage/log/partition-log.ts'
+import { benchBatch, openBenchLog, withFolder } from './workspace.ts'
+
+const MIB = 1_048_576
+const { values } = parseArgs({
+  options: {
+    mib: { type: 'string', default: '256' },
+    batch: { type: 'string', default: '16384' },
+  },
+})
+const totalBytes = Number(values.mib) * MIB
+const batchBytes = Number(values.batch)
+const readBytes = MIB
+
+/** Runs `work` and returns the seconds that it took. */
+async function seconds(work: () => Promise<void> | void): Promise<number> {
+  const start = performance.now()
+  await work()
+  return (performance.now() - start) / 1000
+}
+
+interface Line {
+  readonly what: string
+  readonly bytes: number
+  readonly records?: number
+  readonly seconds: number
+  /** The seconds that the machine needs for the same bytes. */
+  readonly limit?: number
+}
+
+function print({ what, bytes, records, seconds: time, limit }: Line): void {
+  const rate = `${(bytes / MIB / time).toFixed(0)} MiB/s`.padStart(12)
+  const count = records === undefined ? '' : `${(records / time / 1e6).toFixed(2)} M records/s`
+  const share = limit === undefined ? '' : `${((100 * limit) / time).toFixed(0)} % of the limit`
+  console.log(`  ${what.padEnd(44)}${rate}${count.padStart(20)}${share.padStart(22)}`)
+}
+
+/** write(2) of the same bytes to a plain file, in the same pieces. */
+function writePlain(path: string, piece: Uint8Array, count: number): void {
+  const file = openSync(path, 'w')
+  for (let number = 0; number < count; number++)
+    writeSync(file, piece, 0, piece.length, number * piece.length)
+  closeSync(file)
+}
+
+/** pread(2) of a file into one buffer. */
+function readPlain(path: string, size: number): void {
+  const file = openSync(path, 'r')
+  const buffer = new Uint8Array(readBytes)
+  for (let position = 0; position < size; position += readBytes)
+    readSync(file, buffer, 0, readBytes, position)
+  closeSync(file)
+}
+
+function append(log: PartitionLog, batch: Uint8Array, needsDisk: boolean): number {
+  // Batches are patched in place: each append gets bytes of its own, as from a socket.
+  return log.append(batch.slice(), { leaderEpoch: 0, origin: 'client', needsDisk }).lastOffset
+}
+
+/** Reads the whole log, slice by slice, and hands each to `take`. */
+function readLog(log: PartitionLog, take: (bytes: Uint8Array) => number): void {
+  for (let offset = 0; offset < log.logEndOffset; ) {
+    const slice = log.read(offset, { maxBytes: readBytes, isolation: 'log_end', minOneBatch: true })
+    const lease = slice.lease()
+    offset = take(lease.bytes)
+    lease.release()
+  }
+}
+
+/** The offset behind the last whole batch. */
+function nextOffset(bytes: Uint8Array): number {
+  let next = 0
+  for (const batch of readBatches(bytes)) next = batch.nextOffset
+  return next
+}
+
+async function benchAppends(folder: string, recordBytes: number, batch: Uint8Array) {
+  const count = Math.ceil(totalBytes / batch.length)
+  const bytes = count * batch.length
+  const records = count * new RecordBatch(batch).recordCount
+  const plain = join(folder, 'plain')
+  const limit = await seconds(() => writePlain(plain, batch, count))
+  print({ what: 'limit: write(2) of the same bytes', bytes, seconds: limit })
+  const log = await openBenchLog(join(folder, `log-${recordBytes}`), 64 * MIB)
+  const cached = await seconds(() => {
+    for (let number = 0; number < count; number++) append(log, batch, false)
+  })
+  print({ what: 'append into the page cache', bytes, records, seconds: cached, limit })
+  await log.flush()
+  return { log, plain, bytes, records }
+}
+
+/** Appends that wait for the disk, `inFlight` at a time, against write and fdatasync of the same groups. */
+async function benchDurable(folder: string, recordBytes: number, batch: Uint8Array) {
+  const inFlight = 64
+  const groups = Math.max(4, Math.floor(totalBytes / 16 / (batch.length * inFlight)))
+  const bytes = groups * inFlight * batch.length
+  const records = groups * inFlight * new RecordBatch(batch).recordCount
+  const file = openSync(join(folder, 'synced'), 'w')
+  const group = new Uint8Array(batch.length * inFlight)
+  const limit = await seconds(() => {
+    for (let number = 0; number < groups; number++) {
+      writeSync(file, group, 0, group.length, number * group.length)
+      fdatasyncSync(file)
+    }
+  })
+  closeSync(file)
+  print({ what: `limit: write and fdatasync by ${inFlight} batches`, bytes, seconds: limit })
+  const log = await openBenchLog(join(folder, `durable-${recordBytes}`), 1024 * MIB)
+  const time = await seconds(async () => {
+    const clients = Array.from({ length: inFlight }, async () => {
+      for (let number = 0; number < groups; number++)
+        await log.whenCommitted(append(log, batch, true))
+    })
+    await Promise.all(clients)
+  })
+  print({ what: `append, acks=all, ${inFlight} in flight`, bytes, records, seconds: time, limit })
+  await log.close()
+}
+
+async function benchReads({
+  log,
+  plain,
+  bytes,
+  records,
+}: {
+  log: PartitionLog
+  plain: string
+  bytes: number
+  records: number
+}) {
+  const source = new Uint8Array(readBytes)
+  const target = new Uint8Array(readBytes)
+  const copied = await seconds(() => {
+    for (let done = 0; done < bytes; done += readBytes) target.set(source)
+  })
+  print({ what: 'limit: memcpy of the same bytes', bytes, seconds: copied })
+  const limit = await seconds(() => readPlain(plain, bytes))
+  print({ what: 'limit: pread(2) of a file of that size', bytes, seconds: limit })
+  readLog(log, nextOffset)
+  const views = await seconds(() => readLog(log, nextOffset))
+  print({ what: 'read, batch headers only', bytes, records, seconds: views, limit })
+  const copies = await seconds(() =>
+    readLog(log, (view) => {
+      target.set(view)
+      return nextOffset(view)
+    }),
+  )
+  print({ what: 'read, every byte copied', bytes, records, seconds: copies, limit })
+  let sum = 0
+  const decoded = await seconds(() =>
+    readLog(log, (view) => {
+      let next = 0
+      for (const batch of readBatches(view)) {
+        for (const record of readRecords(batch)) sum += record.value?.length ?? 0
+        next = batch.nextOffset
+      }
+      return next
+    }),
+  )
+  print({
+    what: `read, ${(sum / MIB).toFixed(0)} MiB of values decoded`,
+    bytes,
+    records,
+    seconds: decoded,
+    limit,
+  })
+}
+
+console.log(`${totalBytes / MIB} MiB per case, batches of ${batchBytes} bytes, ${runtimeName()}`)
+await withFolder(async (folder) => {
+  for (const recordBytes of [100, 1024]) {
+    console.log(`\nRecords of ${recordBytes} bytes`)
+    const batch = benchBatch(recordBytes, batchBytes)
+    const written = await benchAppends(folder, recordBytes, batch)
+    await benchDurable(folder, recordBytes, batch)
+    await benchReads(written)
+    await written.log.close()
+  }
+})
+
+function runtimeName(): string {
+  const { bun, node } = process.versions as Record<string, string | undefined>
+  return bun === undefined ? `node ${node}` : `bun ${bun}`
+}
