@@ -3,14 +3,17 @@ import { type Command, Option } from 'commander'
 import { CommandError, usageError } from './command-error.ts'
 import { printable, timeText } from './display.ts'
 import { DEFAULT_URL, HttpClient, topicPath } from './http-client.ts'
+import { concatBytes } from './input-lines.ts'
 import { arrayElements, objectMembers } from './json-text.ts'
 import { countOption, gather } from './options.ts'
 import type { CommandWorld } from './world.ts'
 
 /** How long a read waits for records when it follows a topic. */
 const FOLLOW_WAIT_MS = 30_000
-const READ_RECORDS = 1_000
+const READ_RECORDS = 10_000
+const READ_BYTES = 4_194_304
 const NDJSON = 'application/x-ndjson'
+const NEWLINE = Uint8Array.of(10)
 /** Values as base64: the only form that is exact for every value. */
 const BINARY = 'application/vnd.kafka.binary.v2+json'
 
@@ -131,6 +134,7 @@ class Consuming {
     const query = new URLSearchParams({
       ...start,
       isolation_level: isolation,
+      max_bytes: String(READ_BYTES),
       max_records: String(Math.min(this.#left, READ_RECORDS)),
       ...(follow === true ? { timeout: String(FOLLOW_WAIT_MS) } : {}),
     })
@@ -152,26 +156,21 @@ class Consuming {
       const taken = records.slice(0, Math.min(this.#left, records.length))
       if (taken.length === 0) return
       this.#left -= taken.length
-      for (const chunk of this.#chunks(taken)) await this.#world.writeOutput(chunk)
+      await this.#world.writeOutput(this.#printed(taken))
       if (this.#left <= 0) this.#stop.abort()
     }
     this.#printing = this.#printing.then(write)
     return this.#printing
   }
 
-  *#chunks(records: readonly string[]): Generator<string | Uint8Array> {
+  #printed(records: readonly string[]): string | Uint8Array {
     switch (this.#flags.format) {
       case 'json':
-        yield `${records.join('\n')}\n`
-        return
+        return `${records.join('\n')}\n`
       case 'table':
-        yield records.map(tableRow).join('')
-        return
+        return records.map(tableRow).join('')
       case 'raw':
-        for (const record of records) {
-          yield valueBytes(record)
-          yield '\n'
-        }
+        return concatBytes(records.flatMap((record) => [valueBytes(record), NEWLINE]))
     }
   }
 }

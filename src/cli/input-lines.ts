@@ -15,7 +15,7 @@ export async function* inputLines(
     const lines: Uint8Array[] = []
     let start = 0
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
-      lines.push(concat(pending, chunk.slice(start, end)))
+      lines.push(concatBytes([...pending, chunk.slice(start, end)]))
       pending = []
       pendingBytes = 0
       start = end + 1
@@ -31,7 +31,7 @@ export async function* inputLines(
     }
     if (lines.length > 0) yield lines
   }
-  if (pending.length > 0) yield [concat(pending, new Uint8Array(0))]
+  if (pending.length > 0) yield [concatBytes(pending)]
 }
 
 /** All of a stream in one piece, up to the longest line. */
@@ -46,14 +46,16 @@ export async function wholeInput(
     if (size > MAX_LINE_BYTES)
       throw new CommandError(`The input is longer than ${MAX_LINE_BYTES} bytes`)
   }
-  return concat(parts, new Uint8Array(0))
+  return concatBytes(parts)
 }
 
-function concat(before: readonly Uint8Array[], last: Uint8Array): Uint8Array {
-  if (before.length === 0) return last
-  const whole = new Uint8Array(before.reduce((size, part) => size + part.length, last.length))
+/** The parts in one piece. A single part is not copied. */
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
+  const [first] = parts
+  if (first !== undefined && parts.length === 1) return first
+  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0))
   let at = 0
-  for (const part of [...before, last]) {
+  for (const part of parts) {
     whole.set(part, at)
     at += part.length
   }

@@ -66,7 +66,7 @@ async function inspect(world: CommandWorld, path: string, flags: Flags): Promise
       if (world.interrupted.aborted) return exitCode
     }
   } catch (error) {
-    await world.writeOutput(text)
+    if (systemCode(error) !== 'EPIPE') await world.writeOutput(text)
     throw readFailure(error, path)
   }
   await world.writeOutput(text)
@@ -76,7 +76,7 @@ async function inspect(world: CommandWorld, path: string, flags: Flags): Promise
 /** What the system says about a path, as a sentence. */
 function readFailure(error: unknown, path: string): unknown {
   const code = systemCode(error)
-  if (code === undefined || !/^E[A-Z]+$/.test(code)) return error
+  if (code === undefined || code === 'EPIPE' || !/^E[A-Z]+$/.test(code)) return error
   return new CommandError(`Can't read ${path}: ${code}`, {
     fix:
       code === 'EACCES' ? 'Run it as a user who may read the files' : 'Check the path and the disk',

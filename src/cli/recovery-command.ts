@@ -30,9 +30,11 @@ function reportText(report: Report): string {
   const { started_at, duration_ms, log_count, had_clean_shutdown, findings = [] } = report
   const start =
     typeof started_at === 'number' ? timeText(started_at) : String(started_at ?? 'unknown')
-  const before = had_clean_shutdown === true ? 'after a clean stop' : 'after an unclean stop'
+  const isFirst = log_count === 0
+  const stop = had_clean_shutdown === true ? ' after a clean stop' : ' after an unclean stop'
+  const before = isFirst ? '' : stop
   const lines = [
-    `Started ${start} ${before}: ${countText(log_count ?? 0)} logs in ${countText(duration_ms ?? 0)} ms`,
+    `Started ${start}${before}: ${countText(log_count ?? 0)} logs in ${countText(duration_ms ?? 0)} ms`,
     ...(findings.length === 0 ? ['Nothing had to be repaired'] : findings.map(findingText)),
   ]
   return `${lines.join('\n')}\n`

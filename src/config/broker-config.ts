@@ -1,5 +1,6 @@
 // The settings of this broker: what was written at start, and what has been changed since through the metadata log.
 import { assert, KafkaError } from '#storage/base/errors.ts'
+import { isBrokerConfigActedOn } from './acted-on.ts'
 import { BROKER_CONFIGS, FALLBACKS, updateMode } from './broker-configs.ts'
 import type { ConfigDefinition } from './config-definition.ts'
 import {
@@ -146,7 +147,10 @@ export class BrokerConfig {
     const layer = this.#layers.find((one) => one.source === source)
     return [...(layer?.texts ?? NO_CONFIGS)]
       .map(([name, value]) =>
-        configEntry(definitionOf(name), value, [{ name, value, source }], false),
+        configEntry(definitionOf(name), value, [{ name, value, source }], {
+          isReadOnly: false,
+          isActedOn: isBrokerConfigActedOn(name),
+        }),
       )
       .sort((left, right) => (left.name < right.name ? -1 : 1))
   }
@@ -158,7 +162,10 @@ export class BrokerConfig {
     const own = this.synonyms([name])
     const synonyms =
       own.length === 0 ? [] : [...own, ...this.synonyms(group.filter((one) => one !== name))]
-    return configEntry(definition, this.text(name), synonyms, updateMode(name) === 'read-only')
+    return configEntry(definition, this.text(name), synonyms, {
+      isReadOnly: updateMode(name) === 'read-only',
+      isActedOn: isBrokerConfigActedOn(name),
+    })
   }
 
   #inMs(prefix: string, factors: Readonly<Record<string, number>>): number {

@@ -35,7 +35,7 @@ export function configEntry(
   definition: ConfigDefinition,
   text: string | null,
   synonyms: readonly ConfigSynonym[],
-  isReadOnly: boolean,
+  { isReadOnly, isActedOn }: { isReadOnly: boolean; isActedOn: boolean },
 ): ConfigEntry {
   const isSecret = isSensitive(definition)
   return {
@@ -45,7 +45,9 @@ export function configEntry(
     isReadOnly,
     isSensitive: isSecret,
     type: definition.type,
-    documentation: definition.documentation,
+    documentation: isActedOn
+      ? definition.documentation
+      : `${definition.documentation} (accepted, not acted on yet)`,
     synonyms: isSecret ? synonyms.map((synonym) => ({ ...synonym, value: null })) : synonyms,
   }
 }

@@ -23,7 +23,13 @@ export const KEY_BY_ENVIRONMENT_NAME: ReadonlyMap<string, string> = new Map(
 )
 
 /** Variables of our own tools, which set no key. */
-const TOOL_VARIABLES: ReadonlySet<string> = new Set(['MILLRACE_SKIP_KAFKA', 'MILLRACE_URL'])
+const TOOL_VARIABLES: ReadonlySet<string> = new Set([
+  'MILLRACE_REQUIRE_KAFKA',
+  'MILLRACE_SEED',
+  'MILLRACE_SEEDS',
+  'MILLRACE_SKIP_KAFKA',
+  'MILLRACE_URL',
+])
 
 /** What Kubernetes and Docker links put into the environment of a pod beside a service named `millrace…`. */
 const SERVICE_LINK =

@@ -1,5 +1,6 @@
 // The settings of one topic: what it overrides, over the broker's defaults.
 import { KafkaError } from '#storage/base/errors.ts'
+import { isTopicConfigActedOn } from './acted-on.ts'
 import type { BrokerConfig } from './broker-config.ts'
 import type { ConfigDefinition } from './config-definition.ts'
 import { type ConfigEntry, type ConfigSynonym, configEntry } from './config-entry.ts'
@@ -92,7 +93,8 @@ export class TopicConfig {
     return TOPIC_CONFIGS.filter((definition) => definition.isInternal !== true).map(
       (definition) => {
         const { text, synonyms } = this.#resolve(definition)
-        return configEntry(definition, text, synonyms, false)
+        const isActedOn = isTopicConfigActedOn(definition.name)
+        return configEntry(definition, text, synonyms, { isReadOnly: false, isActedOn })
       },
     )
   }

@@ -1,17 +1,17 @@
 // A stored record as an inspection shows it, with what control and metadata records mean.
 
+import { KafkaError } from '#storage/base/errors.ts'
+import { CONTROL_TYPE, controlType, coordinatorEpoch } from '#storage/batch/control-record.ts'
+import type { LogRecord } from '#storage/batch/record.ts'
+import { ByteReader } from '#storage/bytes/byte-reader.ts'
 import {
   KRaftVersionRecord,
   LeaderChangeMessage,
   SnapshotFooterRecord,
   SnapshotHeaderRecord,
   VotersRecord,
-} from '#src/protocol/records/control-records.ts'
-import { decodeMetadataRecord } from '#src/protocol/records/metadata-record.ts'
-import { KafkaError } from '#storage/base/errors.ts'
-import { CONTROL_TYPE, controlType, coordinatorEpoch } from '#storage/batch/control-record.ts'
-import type { LogRecord } from '#storage/batch/record.ts'
-import { ByteReader } from '#storage/bytes/byte-reader.ts'
+} from '../../protocol/records/control-records.ts'
+import { decodeMetadataRecord } from '../../protocol/records/metadata-record.ts'
 import { base64, utf8Text } from '../display.ts'
 import type { RecordEvent } from './inspect-event.ts'
 
