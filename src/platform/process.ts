@@ -28,11 +28,6 @@ export function exitProcess(code: number): never {
   process.exit(code)
 }
 
-/** Sets the code with which the process ends when nothing is left to do. */
-export function setExitCode(code: number): void {
-  process.exitCode = code
-}
-
 /** Calls `action` when the process is asked to end (SIGINT, SIGTERM); returns how to stop listening. */
 export function onTermination(action: (signal: 'SIGINT' | 'SIGTERM') => void): () => void {
   const interrupted = () => action('SIGINT')
