@@ -1,0 +1,187 @@
+// Reads: limits, isolation, damage, upkeep.
+import { expect, test } from 'vitest'
+import { buildEndTransactionMarker } from '#storage/batch/batch-builder.ts'
+import { readBatches } from '#storage/batch/record-batch.ts'
+import type { PartitionLog } from '#storage/log/partition-log.ts'
+import { SimulatedDisk } from '../../simulation/simulated-disk.ts'
+import { VirtualClock } from '../../simulation/virtual-clock.ts'
+import { append, batchOf, DIRECTORY, openLog, readAll } from './log-fixture.ts'
+
+const LOG = `${DIRECTORY}/00000000000000000000.log`
+
+async function logOf(values: string[]) {
+  const disk = new SimulatedDisk()
+  const { log } = await openLog(disk)
+  const sizes = values.map((value) => {
+    const bytes = batchOf([value])
+    append(log, bytes)
+    return bytes.length
+  })
+  return { disk, log, sizes }
+}
+
+test.each([
+  { why: 'a limit below the first batch gives nothing', maxBytes: 10, minOneBatch: false, size: 0 },
+  { why: 'with one batch wanted it comes whole', maxBytes: 10, minOneBatch: true, size: 71 },
+  { why: 'a later batch is cut at the limit', maxBytes: 100, minOneBatch: false, size: 100 },
+  { why: 'the end of the log is the end', maxBytes: 10_000, minOneBatch: false, size: 213 },
+])('PartitionLog.read() keeps to maxBytes: $why', async ({ maxBytes, minOneBatch, size }) => {
+  const { log, sizes } = await logOf(['a', 'b', 'c'])
+  expect(sizes).toEqual([71, 71, 71].map(() => sizes[0]))
+  const one = sizes[0] ?? 0
+  const expected = size === 71 ? one : size === 213 ? 3 * one : size
+  const slice = log.read(0, { maxBytes, isolation: 'read_uncommitted', minOneBatch })
+  expect(slice.size).toBe(expected)
+  expect(slice.bytes().length).toBe(expected)
+})
+
+test.each([-1, 4, 5, 2 ** 53])(
+  'PartitionLog.read() refuses offset %d of [0, 3]',
+  async (offset) => {
+    const { log } = await logOf(['a', 'b', 'c'])
+    const read = () => log.read(offset, { maxBytes: 1, isolation: 'log_end' })
+    expect(read).toThrow(expect.objectContaining({ code: 'OFFSET_OUT_OF_RANGE' }))
+  },
+)
+
+test('PartitionLog.read() is empty at the log end', async () => {
+  const { log } = await logOf(['a'])
+  const slice = log.read(1, { maxBytes: 100, isolation: 'read_committed', minOneBatch: true })
+  expect({ size: slice.size, aborted: slice.abortedTransactions }).toEqual({ size: 0, aborted: [] })
+})
+
+function transactional(log: PartitionLog, producerId: number, sequence: number, value: string) {
+  const options = { producerId, producerEpoch: 0, baseSequence: sequence, isTransactional: true }
+  return append(log, batchOf([value], { ...options, timestamp: 1_704_067_200_000 }))
+}
+
+function mark(log: PartitionLog, producerId: number, isCommit: boolean) {
+  const marker = { isCommit, producerId, producerEpoch: 0, coordinatorEpoch: 0 }
+  const bytes = buildEndTransactionMarker({ ...marker, timestamp: 1_704_067_200_000 })
+  return log.append(bytes, { leaderEpoch: 0, origin: 'coordinator', needsDisk: false })
+}
+
+test('PartitionLog.read() ends for read_committed at the first undecided transaction', async () => {
+  const disk = new SimulatedDisk()
+  const { log } = await openLog(disk)
+  append(log, batchOf(['plain'], { timestamp: 1_704_067_200_000 }))
+  transactional(log, 1, 0, 'of 1')
+  transactional(log, 2, 0, 'of 2')
+  expect(log.lastStableOffset).toBe(1)
+  expect(readAll(log, 0, 'read_committed')).toEqual(['0:plain'])
+  mark(log, 2, true)
+  expect(log.lastStableOffset).toBe(1)
+  mark(log, 1, false)
+  expect(log.lastStableOffset).toBe(5)
+  const slice = log.read(0, { maxBytes: 10_000, isolation: 'read_committed' })
+  expect(slice.abortedTransactions).toMatchObject([
+    { producerId: 1, firstOffset: 1, lastOffset: 4 },
+  ])
+  const uncommitted = log.read(0, { maxBytes: 10_000, isolation: 'read_uncommitted' })
+  expect(uncommitted.abortedTransactions).toBeUndefined()
+  log.closeNow()
+  const { log: recovered } = await openLog(disk.afterKill())
+  const again = recovered.read(0, { maxBytes: 10_000, isolation: 'read_committed' })
+  expect(again.abortedTransactions).toEqual(slice.abortedTransactions)
+})
+
+test('openPartitionLog() never cuts below the recovery point: the damage is reported and not served', async () => {
+  const { disk, log, sizes } = await logOf(['a', 'b', 'c', 'd'])
+  await log.flush()
+  const size = sizes[0] ?? 0
+  disk.flipBit(LOG, size + 65)
+  const { log: opened, recovery } = await openLog(disk.afterKill(), { recoveryPoint: 4 })
+  expect(recovery).toMatchObject({
+    cuts: [],
+    logEndOffset: 4,
+    damages: [{ from: 1, to: 2, segmentBaseOffset: 0, position: size }],
+  })
+  expect(opened.read(0, { maxBytes: 1000, isolation: 'log_end' }).size).toBe(size)
+  const read = () => opened.read(1, { maxBytes: 1000, isolation: 'log_end' })
+  expect(read).toThrow(expect.objectContaining({ code: 'KAFKA_STORAGE_ERROR' }))
+  expect(readAll(opened, 2)).toEqual(['2:c', '3:d'])
+  append(opened, batchOf(['e']))
+  expect(readAll(opened, 2)).toEqual(['2:c', '3:d', '4:e'])
+})
+
+test('openPartitionLog() cuts at the first invalid batch above the recovery point, and keeps the bytes', async () => {
+  const { disk, log, sizes } = await logOf(['a', 'b', 'c', 'd'])
+  const size = sizes[0] ?? 0
+  disk.flipBit(LOG, size + 65)
+  const tail = disk.readFile(LOG)?.slice(size) ?? new Uint8Array(0)
+  const left = disk.afterKill()
+  const { log: opened, recovery } = await openLog(left, {
+    recoveryPoint: 1,
+    highWatermark: log.highWatermark,
+  })
+  const [cut] = recovery.cuts
+  expect(cut).toMatchObject({
+    offset: 1,
+    position: size,
+    sizeInBytes: 3 * size,
+    offsetsAtRisk: { from: 2, to: 4, batches: 2 },
+  })
+  expect(recovery.lostBelowHighWatermark).toBe(3)
+  expect(cut?.keptIn).toMatch(/\/00000000000000000001\.log\.cut-\d+$/)
+  expect(Buffer.compare(left.readFile(cut?.keptIn ?? '') ?? tail.slice(1), tail)).toBe(0)
+  expect(readAll(opened)).toEqual(['0:a'])
+})
+
+test('openPartitionLog() keeps later segments aside when it cuts in an earlier one', async () => {
+  const disk = new SimulatedDisk()
+  const { log } = await openLog(disk, { config: { segmentBytes: 150 } })
+  for (let index = 0; index < 6; index++) append(log, batchOf([`v${index}`]))
+  log.closeNow()
+  disk.flipBit(LOG, 75)
+  const left = disk.afterKill()
+  const { log: opened, recovery } = await openLog(left)
+  expect(opened.logEndOffset).toBeLessThan(2)
+  expect(recovery.cuts.length).toBe(3)
+  const names = left.list(DIRECTORY).map(({ name }) => name)
+  expect(names.filter((name) => name.includes('.cut-'))).toHaveLength(3)
+  expect(names.filter((name) => name.endsWith('.log'))).toEqual(['00000000000000000000.log'])
+  expect(readAll(opened)).toHaveLength(opened.logEndOffset)
+})
+
+test('PartitionLog.deleteOldSegments() removes what is too old, and the files after the delay', async () => {
+  const disk = new SimulatedDisk()
+  const clock = new VirtualClock()
+  const config = { segmentBytes: 150, retentionMs: 1_000, fileDeleteDelayMs: 500 }
+  const { log } = await openLog(disk, { clock, config })
+  const now = clock.now()
+  for (let index = 0; index < 6; index++) append(log, batchOf([`v${index}`], { timestamp: now }))
+  const held = log.read(0, { maxBytes: 1000, isolation: 'log_end' })
+  expect(log.deleteOldSegments(now + 999).count).toBe(0)
+  const { count } = log.deleteOldSegments(now + 2_000)
+  expect(count).toBe(3)
+  expect({ start: log.logStartOffset, end: log.logEndOffset, size: log.sizeInBytes }).toEqual({
+    start: 6,
+    end: 6,
+    size: 0,
+  })
+  expect([...readBatches(held.bytes())].length).toBeGreaterThan(0)
+  const names = () => disk.list(DIRECTORY).filter(({ name }) => name.endsWith('.deleted')).length
+  expect(names()).toBeGreaterThan(0)
+  await clock.run(501)
+  expect(names()).toBe(0)
+  expect(append(log, batchOf(['next'])).baseOffset).toBe(6)
+})
+
+test('PartitionLog.onAdvance() tells of each move, until it is stopped', async () => {
+  const { log } = await openLog(new SimulatedDisk())
+  let calls = 0
+  const stop = log.onAdvance(() => {
+    calls++
+  })
+  append(log, batchOf(['a']))
+  expect(calls).toBe(1)
+  append(log, batchOf(['b']), true)
+  expect(calls).toBe(1)
+  await log.whenCommitted(1)
+  expect(calls).toBe(2)
+  log.deleteRecordsBefore(1)
+  expect(calls).toBe(3)
+  stop()
+  append(log, batchOf(['c']))
+  expect(calls).toBe(3)
+})
