@@ -3,16 +3,19 @@ import { bench, group, run, summary } from 'mitata'
 import { readRecords } from '#storage/batch/record.ts'
 import { RecordBatch } from '#storage/batch/record-batch.ts'
 import { crc32c } from '#storage/bytes/crc32c.ts'
+import type { PartitionLog } from '#storage/log/partition-log.ts'
 import { OffsetIndex } from '#storage/segment/offset-index.ts'
 import { benchBatch, openBenchLog, withFolder } from './workspace.ts'
 
 const MIB = 1_048_576
 
 await withFolder(async (folder) => {
+  const logs: PartitionLog[] = []
   for (const recordBytes of [100, 1024]) {
     const bytes = benchBatch(recordBytes, 16_384)
     const batch = new RecordBatch(bytes)
     const log = await openBenchLog(`${folder}/${recordBytes}`, 64 * MIB)
+    logs.push(log)
     const send = () =>
       log.append(bytes.slice(), { leaderEpoch: 0, origin: 'client', needsDisk: false })
     for (let number = 0; number < 2000; number++) send()
@@ -53,4 +56,5 @@ await withFolder(async (folder) => {
     })
   })
   await run()
+  for (const log of logs) await log.close()
 })
