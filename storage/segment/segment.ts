@@ -307,7 +307,7 @@ export class Segment {
     this.#size = position
     this.syncedSize = Math.min(this.syncedSize, position)
     this.indexes.truncateTo(offset)
-    this.#largest = this.indexes.times.lastEntry
+    this.#largest = this.#scanLargest()
     this.#bytesSinceLastIndexEntry = 0
     this.#lastAppend = undefined
     if (position === 0) this.#firstTimestamp = undefined
@@ -327,6 +327,24 @@ export class Segment {
       file.truncate(this.#size)
       throw error
     }
+  }
+
+  /** The largest timestamp, of which the time index may not know yet: batches behind its last entry are looked at. */
+  #scanLargest(): TimestampOffset {
+    const { offsets, times } = this.indexes
+    let largest = times.lastEntry
+    return this.withFile((file) => {
+      const reader = new BatchHeaderReader(file, this.#size)
+      let header = reader.at(offsets.lookup(largest.offset).position)
+      while (header) {
+        const { maxTimestamp, lastOffset, position, sizeInBytes } = header
+        if (maxTimestamp > largest.timestamp) {
+          largest = { timestamp: maxTimestamp, offset: lastOffset }
+        }
+        header = reader.at(position + sizeInBytes)
+      }
+      return largest
+    })
   }
 
   #mustBeActive(): never {

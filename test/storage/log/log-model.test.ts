@@ -172,6 +172,6 @@ test('PartitionLog agrees with an array of records', async () => {
         model.check()
       },
     ),
-    { numRuns: 100 },
+    { numRuns: 150 },
   )
 }, 120_000)
