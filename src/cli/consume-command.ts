@@ -1,10 +1,10 @@
 // `millrace consume`: records of a topic from anywhere on, to their end or for ever.
 import { type Command, Option } from 'commander'
 import { CommandError, usageError } from './command-error.ts'
-import { printable, timeText } from './display.ts'
+import { base64Bytes, printable, timeText } from './display.ts'
 import { DEFAULT_URL, HttpClient, topicPath } from './http-client.ts'
 import { concatBytes } from './input-lines.ts'
-import { arrayElements, objectMembers } from './json-text.ts'
+import { objectMembers } from './json-text.ts'
 import { countOption, gather } from './options.ts'
 import type { CommandWorld } from './world.ts'
 
@@ -144,7 +144,7 @@ class Consuming {
     const text = await response.text()
     return {
       records:
-        format === 'raw' ? arrayElements(text) : text.split('\n').filter((line) => line !== ''),
+        format === 'raw' ? binaryValues(text) : text.split('\n').filter((line) => line !== ''),
       nextOffset: positionOf(response, 'millrace-next-offset'),
       highWatermark: positionOf(response, 'millrace-high-watermark'),
     }
@@ -170,7 +170,7 @@ class Consuming {
       case 'table':
         return records.map(tableRow).join('')
       case 'raw':
-        return concatBytes(records.flatMap((record) => [valueBytes(record), NEWLINE]))
+        return concatBytes(records.flatMap((value) => [base64Bytes(value), NEWLINE]))
     }
   }
 }
@@ -193,11 +193,10 @@ function positionOf(response: Response, header: string): number {
   })
 }
 
-/** The value's bytes; none for a tombstone. */
-function valueBytes(record: string): Uint8Array {
-  const value: unknown = JSON.parse(objectMembers(record).get('value') ?? 'null')
-  if (typeof value !== 'string') return new Uint8Array(0)
-  return Uint8Array.from(atob(value), (character) => character.charCodeAt(0))
+/** The values of REST v2's binary records, still as base64; a tombstone is empty. */
+function binaryValues(text: string): string[] {
+  const records = JSON.parse(text) as readonly { readonly value: string | null }[]
+  return records.map(({ value }) => value ?? '')
 }
 
 const KEY_WIDTH = 20

@@ -55,6 +55,14 @@ export function base64(bytes: Uint8Array): string {
   return btoa(binary)
 }
 
+/** The bytes of a base64 text. */
+export function base64Bytes(text: string): Uint8Array {
+  const binary = atob(text)
+  const bytes = new Uint8Array(binary.length)
+  for (let at = 0; at < bytes.length; at++) bytes[at] = binary.charCodeAt(at)
+  return bytes
+}
+
 /** Sixteen bytes a line: position, hex, characters. */
 export function* hexLines(bytes: Uint8Array, position: number): Generator<string> {
   for (let at = 0; at < bytes.length; at += 16) {

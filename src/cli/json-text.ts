@@ -1,14 +1,9 @@
 // Takes JSON apart without parsing it, so that no number in a record's value loses a digit.
 
-/** The texts of the elements of an array. `text` must be valid JSON. */
-export function arrayElements(text: string): string[] {
-  return [...parts(text, '[')]
-}
-
 /** The texts of the members of an object, by name. `text` must be valid JSON. */
 export function objectMembers(text: string): Map<string, string> {
   const members = new Map<string, string>()
-  for (const part of parts(text, '{')) {
+  for (const part of parts(text)) {
     const nameEnd = stringEnd(part, 0)
     const colon = part.indexOf(':', nameEnd)
     members.set(String(JSON.parse(part.slice(0, nameEnd))), part.slice(colon + 1).trim())
@@ -16,9 +11,9 @@ export function objectMembers(text: string): Map<string, string> {
   return members
 }
 
-/** What stands between the commas of an array or object. */
-function* parts(text: string, opening: '[' | '{'): Generator<string> {
-  let at = text.indexOf(opening) + 1
+/** What stands between the commas of an object. */
+function* parts(text: string): Generator<string> {
+  let at = text.indexOf('{') + 1
   let start = at
   let depth = 0
   for (; at < text.length; at++) {
@@ -26,7 +21,7 @@ function* parts(text: string, opening: '[' | '{'): Generator<string> {
     if (character === '"') at = stringEnd(text, at) - 1
     else if (character === '[' || character === '{') depth++
     else if (depth > 0 && (character === ']' || character === '}')) depth--
-    else if (depth === 0 && (character === ',' || character === ']' || character === '}')) {
+    else if (depth === 0 && (character === ',' || character === '}')) {
       const part = text.slice(start, at).trim()
       if (part !== '') yield part
       start = at + 1
