@@ -4,7 +4,7 @@ import type { TopicPartition } from './base/topic-partition.ts'
 import type { Uuid } from './base/uuid.ts'
 import { CheckpointFile } from './checkpoint-file.ts'
 import { type DirectoryKind, directoryKind } from './directory-names.ts'
-import { replaceFileNow } from './fs/atomic-file.ts'
+import { parentOf, replaceFileNow } from './fs/atomic-file.ts'
 import type { FileLock, Files } from './fs/files.ts'
 import { SharedSync } from './shared-sync.ts'
 import {
@@ -76,7 +76,7 @@ export class DataDirectory {
 
   /** Locks the directory, made when missing. Throws KAFKA_STORAGE_ERROR when another broker holds it. */
   static lock(files: Files, path: string): DataDirectory {
-    files.makeDirectory(path)
+    makeDurableDirectory(files, path)
     const lockPath = `${path}/${LOCK_FILE}`
     const lock = files.lock(lockPath)
     if (lock) return new DataDirectory(files, path, lock)
@@ -207,6 +207,15 @@ export class DataDirectory {
     this.notes.push(`The file ${name} is not what was written at the last stop; it counts as empty`)
     return NO_OFFSETS
   }
+}
+
+/** Makes a directory and its missing parents, and has all their names on disk. */
+function makeDurableDirectory(files: Files, path: string): void {
+  if (files.status(path)) return
+  const parent = parentOf(path)
+  makeDurableDirectory(files, parent)
+  files.makeDirectory(path)
+  files.syncDirectoryNow(parent)
 }
 
 /** The pid in the file beside the lock, if there is one. */

@@ -75,6 +75,9 @@ async function stoppedDisk(settings: Settings = {}): Promise<SimulatedDisk> {
   return disk
 }
 
+/** Other losses at each stop. */
+const seedsOf = (stopAt: number) => [0, 1, 2, 3, 4].map((number) => stopAt * 5 + number)
+
 function rewrite(disk: SimulatedDisk, path: string, text: string): void {
   const file = disk.open(path, 'write')
   file.truncate(0)
@@ -131,9 +134,20 @@ test('LogManager scans nothing after a clean stop, also when the power went righ
 test('LogManager takes the marker away before anything else, so that a crash after the start is one', async () => {
   const disk = await stoppedDisk()
   open(disk)
-  const manager = open(disk.afterCrash(1))
-  expect(manager.hadCleanShutdown).toBe(false)
-  expect(manager.previousBrokerEpoch).toBe(-1)
+  for (let seed = 0; seed < 20; seed++) {
+    const manager = open(disk.afterCrash(seed))
+    expect(manager.hadCleanShutdown, `seed ${seed}`).toBe(false)
+    expect(manager.previousBrokerEpoch).toBe(-1)
+  }
+})
+
+test('openLogManager() has the directories on disk that it makes, parents included', () => {
+  const disk = new SimulatedDisk()
+  const { clusterId } = open(disk, { logDirs: ['/var/lib/data'] })
+  for (let seed = 0; seed < 20; seed++) {
+    const again = open(disk.afterCrash(seed), { logDirs: ['/var/lib/data'] })
+    expect(again.clusterId, `seed ${seed}`).toBe(clusterId)
+  }
 })
 
 test('LogManager recovers after a kill, and says which partitions need a new epoch', async () => {
@@ -366,16 +380,19 @@ test('LogManager.delete() renames at once, removes later, and forgets the checkp
 })
 
 test('LogManager does not read a recreated partition through what was open of the old one', async () => {
-  const disk = new SimulatedDisk()
-  const { manager } = await start(disk)
-  const old = await create(manager, ORDERS)
-  append(old, batchOf(['old']), true)
-  await old.whenCommitted(0)
-  expect(readAll(old)).toEqual(['0:old'])
-  await manager.delete(ORDERS)
-  const log = await create(manager, ORDERS)
-  append(log, batchOf(['new']))
-  expect(readAll(log)).toEqual(['0:new'])
+  const { manager } = await start(new SimulatedDisk())
+  const config = { ...DEFAULT_LOG_CONFIG, segmentBytes: 100 }
+  const createSmall = () =>
+    manager.create({ topicPartition: ORDERS, topicId: IDS['orders'] ?? '', config })
+  for (const life of ['old', 'new']) {
+    const log = await createSmall()
+    const values = Array.from({ length: 5 }, (_, index) => `${life} ${index}`)
+    for (const value of values) append(log, batchOf([value]))
+    await log.flush()
+    expect(log.segmentCount).toBe(5)
+    expect(readAll(log)).toEqual(values.map((value, index) => `${index}:${value}`))
+    await manager.delete(ORDERS)
+  }
 })
 
 test('LogManager.create() and delete() keep their word whenever the power goes', async () => {
@@ -400,7 +417,7 @@ test('LogManager.create() and delete() keep their word whenever the power goes',
       () => true,
       () => false,
     )
-    for (const seed of [1, 2, 3]) {
+    for (const seed of seedsOf(stopAt)) {
       const why = `stop at change ${stopAt}, seed ${seed}, after ${done.at(-1)}`
       const after = disk.afterCrash(seed)
       const { manager: next, report } = await start(after)
@@ -432,7 +449,7 @@ test('LogManager.close() leaves the marker only when everything it stands for is
     disk.faults.stopAtChange(stopAt)
     await manager.close(15).catch(() => undefined)
     hasEnded = !disk.faults.isStopped
-    for (const seed of [1, 2, 3]) {
+    for (const seed of seedsOf(stopAt)) {
       const why = `stop at change ${stopAt}, seed ${seed}`
       const { manager: next, report } = await start(disk.afterCrash(seed))
       const orders = next.log(ORDERS)
@@ -497,6 +514,29 @@ test('LogManager takes a directory whose disk fails offline, and the others go o
   expect(namesIn(disk, '/b')).not.toContain('.kafka_cleanshutdown')
   const again = await start(disk, { logDirs })
   expect(again.manager.log(ORDERS)?.logEndOffset).toBe(0)
+})
+
+test('LogManager.load() does not take the partitions of a failing disk for missing ones', async () => {
+  const logDirs = ['/a', '/b']
+  const disk = new SimulatedDisk()
+  const { manager } = await start(disk, { logDirs })
+  const [first, second] = manager.directoryIds
+  const at = (partition: number) => ({ topic: 'orders', partition })
+  await create(manager, EVENTS, first)
+  for (let partition = 0; partition < 40; partition++) await create(manager, at(partition), second)
+  await manager.close(1)
+  const offline: OfflineDirectory[] = []
+  disk.fail({ on: 'readFile', path: '/b/orders-7/', code: 'EIO' })
+  const again = await start(disk, { logDirs, onOffline: (one) => offline.push(one) })
+  expect(offline.map(({ path, partitions }) => [path, partitions.length])).toEqual([['/b', 40]])
+  for (let partition = 0; partition < 40; partition++) {
+    expect(() => again.manager.log(at(partition))).toThrow(
+      expect.objectContaining({ code: 'KAFKA_STORAGE_ERROR' }),
+    )
+  }
+  expect(again.report.directories[1]?.notes.length).toBe(1)
+  expect([...again.manager.logs()].length).toBe(1)
+  expect(again.manager.log(EVENTS)).toBeDefined()
 })
 
 test('LogManager takes a directory offline whose checkpoint fails, and tries a full disk again', async () => {
