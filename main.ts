@@ -30,8 +30,11 @@ async function serve({ configFile, flags }: ServeRequest): Promise<number> {
   if (!broker) return 1
   await writeOutput(startText(broker))
   const signal = await new Promise<string>((resolve) => {
+    // One listener for both signals: on Deno one that is added now would hear the signal that is being delivered.
+    let isStopping = false
     onTermination((received) => {
-      onTermination(() => exitProcess(130))
+      if (isStopping) exitProcess(130)
+      isStopping = true
       resolve(received)
     })
     keepAlive()

@@ -120,6 +120,14 @@ export class BrokerProcess {
     return this.#end('SIGKILL')
   }
 
+  /** SIGTERM to the program that was started, such as npm; resolves when the broker behind it is gone too. */
+  async terminateLauncher(): Promise<void> {
+    // The broker holds the pipes of the launcher, which close when the last of them ends.
+    const gone = once(this.#child, 'close')
+    this.#child.kill('SIGTERM')
+    await gone
+  }
+
   async #end(signal: NodeJS.Signals): Promise<number | null> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null)
       return this.#child.exitCode
@@ -148,8 +156,22 @@ export async function startBrokerProcess(options: BrokerProcessOptions): Promise
   const command = runtimeCommand(runtime)
   if (command === undefined) throw new Error(`There is no ${runtime} here`)
   const sets = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`])
-  const serve = ['main.ts', 'serve', '--data', data, '--http', '127.0.0.1:0', ...sets]
-  const [program = '', ...argv] = [...wrapper, ...command, ...serve]
+  return await launchBroker([
+    ...wrapper,
+    ...command,
+    'main.ts',
+    'serve',
+    ...serveFlags(data),
+    ...sets,
+  ])
+}
+
+/** Where a test's broker has its data and listens. */
+export const serveFlags = (data: string): string[] => ['--data', data, '--http', '127.0.0.1:0']
+
+/** Starts a broker by any command line; as `startBrokerProcess`. */
+export async function launchBroker(command: readonly string[]): Promise<BrokerProcess> {
+  const [program = '', ...argv] = command
   const child = spawn(program, argv, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
   const output = { text: '' }
   return await new Promise((resolve, reject) => {
