@@ -1,12 +1,12 @@
 // Which keys do something today. All others are accepted, checked, stored and described, and wait for their feature.
 
 const BROKER_KEYS: ReadonlySet<string> = new Set(
-  `auto.create.topics.enable broker.id broker.rack compression.gzip.level compression.lz4.level
+  `authorizer.class.name auto.create.topics.enable broker.id broker.rack compression.gzip.level compression.lz4.level
   compression.type compression.zstd.level default.replication.factor delete.topic.enable
   log.cleanup.policy log.dir log.dirs log.flush.interval.messages log.flush.interval.ms
   log.flush.offset.checkpoint.interval.ms log.flush.scheduler.interval.ms
   log.flush.start.offset.checkpoint.interval.ms log.index.interval.bytes log.index.size.max.bytes
-  log.initial.task.delay.ms log.message.timestamp.after.max.ms log.message.timestamp.before.max.ms
+  log.message.timestamp.after.max.ms log.message.timestamp.before.max.ms
   log.message.timestamp.type log.retention.bytes log.retention.check.interval.ms log.retention.hours
   log.retention.minutes log.retention.ms log.roll.hours log.roll.jitter.hours log.roll.jitter.ms
   log.roll.ms log.segment.bytes log.segment.delete.delay.ms message.max.bytes min.insync.replicas
