@@ -5,6 +5,7 @@ import type { DataDirectory, LeftState } from './data-directory.ts'
 import { METADATA_PARTITION } from './directory-names.ts'
 import { storageError } from './fs/failures.ts'
 import type { PartitionLog } from './log/partition-log.ts'
+import type { PartitionOffset } from './state/offset-checkpoint.ts'
 
 /** How many logs are closed at a time: each waits for its own syncs. */
 const CLOSED_AT_A_TIME = 16
@@ -34,7 +35,7 @@ export class DirectoryLogs {
   /** Brings one kind of checkpoint up to date; on disk when it resolves. */
   async checkpoint(kind: CheckpointKind): Promise<void> {
     if (this.isOffline) return
-    await this.directory[kind].write(Array.from(this.#offsets(kind)))
+    await this.directory[kind].write(this.#offsets(kind))
   }
 
   /**
@@ -97,25 +98,16 @@ export class DirectoryLogs {
     throw new KafkaError('KAFKA_STORAGE_ERROR', detail, { cause: fault })
   }
 
-  *#offsets(kind: CheckpointKind) {
-    for (const { topicPartition, ...log } of this.#states()) {
-      const { topic, partition } = topicPartition
-      if (kind === 'recoveryPoints') yield { topic, partition, offset: log.recoveryPoint }
-      // A log that begins at 0 needs no line. Kafka leaves out more, and takes no harm from the others.
-      if (kind === 'logStartOffsets' && log.logStartOffset > 0) {
-        yield { topic, partition, offset: log.logStartOffset }
-      }
-      if (kind === 'highWatermarks') yield { topic, partition, offset: log.highWatermark }
+  #offsets(kind: CheckpointKind): PartitionOffset[] {
+    const offsetOf = (log: PartitionLog) => {
+      if (kind === 'recoveryPoints') return log.recoveryPoint
+      return kind === 'logStartOffsets' ? log.logStartOffset : log.highWatermark
     }
-  }
-
-  #states() {
-    return Array.from(this.logs.values(), (log) => ({
-      topicPartition: log.topicPartition,
-      recoveryPoint: log.recoveryPoint,
-      logStartOffset: log.logStartOffset,
-      highWatermark: log.highWatermark,
-    }))
+    const offsets = Array.from(this.logs.values(), (log) => {
+      return { ...log.topicPartition, offset: offsetOf(log) }
+    })
+    // A log that begins at 0 needs no line. Kafka leaves out more, and takes no harm from the others.
+    return kind === 'logStartOffsets' ? offsets.filter(({ offset }) => offset > 0) : offsets
   }
 }
 
