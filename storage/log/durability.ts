@@ -20,6 +20,8 @@ export interface DurableLog {
   readonly logEndOffset: number
   /** Resolves when the leader epochs are on disk. */
   saveEpochs(): Promise<void>
+  /** Resolves when the checksums of a sealed segment's indexes are on disk. */
+  saveSums(segment: Segment): Promise<void>
   /** `durableOffset` has moved, or the recovery point has passed a segment. */
   onDurable(hasPassedSegment: boolean): void
   /** A sync failed: nothing at or above `durableOffset` may ever be acknowledged. */
@@ -197,6 +199,7 @@ export class Durability {
     await this.#log.saveEpochs()
     await segment.sync()
     await persistIndexes(files, segment, segmentPath(directory, end, 'snapshot'))
+    await this.#log.saveSums(segment)
     await this.#syncDirectory()
     const isStillSealed = segments.includes(segment) && segments.at(-1) !== segment
     if (!isStillSealed) return

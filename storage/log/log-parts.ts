@@ -11,6 +11,7 @@ import type { ProducerState } from '../state/producer-state.ts'
 import type { LogConfig } from './log-config.ts'
 import type { SliceSource } from './log-slice.ts'
 import type { DamagedRange } from './segment-search.ts'
+import type { SumFile } from './sum-file.ts'
 
 /** What a log shares with all others of its directory. */
 export interface LogEnvironment extends SliceSource {
@@ -44,5 +45,6 @@ export interface LogParts {
   readonly producers: ProducerState
   readonly epochs: LeaderEpochCache
   readonly areEpochsSaved: boolean
+  readonly sums: SumFile
   readonly damages: readonly DamagedRange[]
 }

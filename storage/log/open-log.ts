@@ -28,6 +28,7 @@ import { type VerifiedSegments, verifySegments } from './recover-segments.ts'
 import { replayEpochs, replayProducers } from './replay.ts'
 import { type DamagedRange, floorSegment } from './segment-search.ts'
 import { SnapshotFiles } from './snapshot-files.ts'
+import { SumFile } from './sum-file.ts'
 
 /** What a log is opened with. */
 export interface OpenLogOptions {
@@ -72,6 +73,7 @@ class LogOpening {
   readonly #clock: Clock
   readonly #environment: SegmentEnvironment
   readonly #snapshots: SnapshotFiles
+  readonly #sums: SumFile
   /** What is damaged below the recovery point. */
   readonly #damages: DamagedRange[] = []
   #sliceEnd = 0
@@ -83,6 +85,7 @@ class LogOpening {
     this.#clock = clock
     this.#environment = { files, pool, indexCache, directory: options.directory }
     this.#snapshots = new SnapshotFiles(files, options.directory)
+    this.#sums = new SumFile(files, options.directory)
   }
 
   async run(): Promise<OpenedLog> {
@@ -90,8 +93,8 @@ class LogOpening {
     await this.#makeDirectory()
     tidyLeftovers(this.#files, directory, (path) => this.#nextOffsetOf(path))
     const segments = this.#findSegments()
-    const { epochs, isSaved } = await this.#loadEpochs(segments)
-    const first = this.#firstToVerify(segments)
+    const { epochs, isSaved } = this.#loadEpochs()
+    const wanted = this.#segmentsToVerify(segments)
     const verified = await this.#paced(
       verifySegments(
         {
@@ -103,20 +106,22 @@ class LogOpening {
           mayHaveGaps: config.cleanupPolicy.compact,
           now: this.#clock.now(),
         },
-        first,
+        wanted,
       ),
     )
     this.#damages.push(...verified.damages)
-    const isVerified = first < segments.length
-    const logEndOffset = isVerified ? verified.logEndOffset : this.#cleanEnd(segments)
+    const last = segments.at(-1)
+    const isEndVerified = last !== undefined && verified.rebuilt.has(last)
+    const logEndOffset = isEndVerified ? verified.logEndOffset : this.#cleanEnd(segments)
     const bounds = this.#placeStart(segments, logEndOffset)
+    if (!isSaved) {
+      epochs.clear()
+      await this.#paced(replayEpochs(segments, epochs, this.#damages))
+    }
     epochs.truncateFromEnd(bounds.logEndOffset)
     epochs.truncateFromStart(bounds.logStartOffset)
     const indexes = this.#installIndexes(segments, verified)
-    const producers = await this.#rebuildProducers(segments, bounds.logEndOffset, {
-      isClean: !isVerified,
-      verified,
-    })
+    const producers = await this.#rebuildProducers(segments, bounds.logEndOffset, verified)
     await this.#persist(segments, verified)
     this.#activateLast(segments, bounds.logEndOffset, verified.endsDamaged, indexes)
     await this.#files.syncDirectory(directory)
@@ -128,6 +133,7 @@ class LogOpening {
       producers,
       epochs,
       areEpochsSaved: isSaved,
+      sums: this.#sums,
       damages: this.#damages,
     })
     for (const segment of segments) segment.isNameDurable = true
@@ -174,35 +180,31 @@ class LogOpening {
     return segments.sort((left, right) => left.baseOffset - right.baseOffset)
   }
 
-  /** From the checkpoint; from the batches when that is missing or malformed. */
-  async #loadEpochs(segments: readonly Segment[]) {
-    const bytes = this.#files.readFile(`${this.#options.directory}/${LEADER_EPOCH_CHECKPOINT}`)
-    const entries = bytes && parseEpochs(bytes)
-    const epochs = new LeaderEpochCache(entries)
-    if (!entries && this.#options.hadCleanShutdown) {
-      await this.#paced(replayEpochs(segments, epochs, this.#damages))
-    } else if (!entries) {
-      // The segments from the recovery point on are about to be scanned, but may be damaged.
-      const first = this.#firstToVerify(segments)
-      await this.#paced(replayEpochs(segments.slice(0, first), epochs, this.#damages))
-    }
-    return { epochs, isSaved: entries !== undefined }
+  /** From the checkpoint. They are not saved when that is missing, malformed or damaged. */
+  #loadEpochs() {
+    const { directory, hadCleanShutdown } = this.#options
+    const bytes = this.#files.readFile(`${directory}/${LEADER_EPOCH_CHECKPOINT}`)
+    // While a log runs its epochs change, their sum does not.
+    const isIntact = !hadCleanShutdown || this.#sums.fitsEpochs
+    const entries = bytes && isIntact ? parseEpochs(bytes) : undefined
+    return { epochs: new LeaderEpochCache(entries), isSaved: entries !== undefined }
   }
 
-  /** The number of the first segment whose batches must be verified; beyond the last one when none must. */
-  #firstToVerify(segments: readonly Segment[]): number {
-    const { hadCleanShutdown, recoveryPoint, directory } = this.#options
-    const isIncomplete = ({ baseOffset }: Segment) => {
-      return this.#files.status(segmentPath(directory, baseOffset, 'index')) === undefined
-    }
-    const incomplete = segments.findIndex(isIncomplete)
-    const firstIncomplete = incomplete < 0 ? segments.length : incomplete
-    if (!hadCleanShutdown) {
-      return Math.min(Math.max(0, floorSegment(segments, recoveryPoint)), firstIncomplete)
-    }
+  /** After an unclean stop all from the recovery point on; else those whose indexes are missing or damaged. */
+  #segmentsToVerify(segments: readonly Segment[]): Set<Segment> {
+    const { hadCleanShutdown, recoveryPoint } = this.#options
+    const first = hadCleanShutdown ? segments.length : floorSegment(segments, recoveryPoint)
     const last = segments.at(-1)
-    if (!last || this.#endsWell(last)) return firstIncomplete
-    return Math.min(segments.length - 1, firstIncomplete)
+    const wanted = segments.filter((segment, number) => {
+      return number >= Math.max(0, first) || !this.#hasGoodIndexes(segment, segment === last)
+    })
+    if (hadCleanShutdown && last && !this.#endsWell(last)) wanted.push(last)
+    return new Set(wanted)
+  }
+
+  #hasGoodIndexes({ baseOffset }: Segment, isThorough: boolean): boolean {
+    const path = segmentPath(this.#options.directory, baseOffset, 'index')
+    return this.#files.status(path) !== undefined && this.#sums.fits(baseOffset, { isThorough })
   }
 
   /** Whether the batch headers behind the last index entry lead exactly to the end of the file. */
@@ -244,8 +246,9 @@ class LogOpening {
   async #rebuildProducers(
     segments: readonly Segment[],
     logEndOffset: number,
-    { isClean, verified }: { isClean: boolean; verified: VerifiedSegments },
+    verified: VerifiedSegments,
   ): Promise<ProducerState> {
+    const isClean = this.#options.hadCleanShutdown && verified.rebuilt.size === 0
     const snapshots = this.#snapshots
     snapshots.removeWhere((offset) => offset > logEndOffset)
     const expirationMs = this.#options.config.producerIdExpirationMs
@@ -269,8 +272,13 @@ class LogOpening {
       if (number < 0) continue
       const next = segments[number + 1]?.baseOffset ?? Number.MAX_SAFE_INTEGER
       await persistIndexes(this.#files, segment, this.#snapshots.path(next))
-      if (number < segments.length - 1) segment.release()
+      if (number === segments.length - 1) continue
+      segment.release()
+      this.#sums.add(segment.baseOffset)
     }
+    const sealed = new Set(segments.slice(0, -1).map(({ baseOffset }) => baseOffset))
+    // What an active segment's indexes are is settled when it is sealed.
+    if (rebuilt.size > 0) await this.#sums.save((baseOffset) => sealed.has(baseOffset))
   }
 
   #activateLast(

@@ -31,6 +31,7 @@ import type { LogSlice } from './log-slice.ts'
 import { replayProducers } from './replay.ts'
 import { type DamagedRange, floorSegment } from './segment-search.ts'
 import { SnapshotFiles } from './snapshot-files.ts'
+import type { SumFile } from './sum-file.ts'
 import { readTransactionMarker } from './transaction-marker.ts'
 
 export type { LogEnvironment, LogObserver, ReadRequest }
@@ -54,6 +55,7 @@ export class PartitionLog {
   readonly #epochs: LeaderEpochCache
   readonly #epochFile: EpochFile
   readonly #snapshots: SnapshotFiles
+  readonly #sums: SumFile
   readonly #durability: Durability
   readonly #reader: LogReader
   readonly #removal: DeferredRemoval
@@ -88,6 +90,7 @@ export class PartitionLog {
       parts.areEpochsSaved,
     )
     this.#snapshots = new SnapshotFiles(environment.files, directory)
+    this.#sums = parts.sums
     this.#damages = parts.damages
     this.#config = parts.config
     this.#logStartOffset = parts.logStartOffset
@@ -348,6 +351,7 @@ export class PartitionLog {
         return log.#logEndOffset
       },
       saveEpochs: () => this.#epochFile.save(),
+      saveSums: (segment: Segment) => this.#saveSums(segment),
       onDurable: (hasPassedSegment: boolean) => {
         this.#announce()
         if (hasPassedSegment) this.#observer.onRecoveryPoint?.()
@@ -475,8 +479,17 @@ export class PartitionLog {
     await this.#epochFile.save()
     await active.sync()
     await persistIndexes(files, active, this.#snapshots.path(this.#logEndOffset))
-    await files.syncDirectory(this.directory)
+    this.#sums.addEpochs()
+    await this.#saveSums(active)
     active.release()
+  }
+
+  /** Also syncs the directory. */
+  #saveSums(segment: Segment): Promise<void> {
+    this.#sums.add(segment.baseOffset)
+    return this.#sums.save((offset) =>
+      this.#segments.some(({ baseOffset }) => baseOffset === offset),
+    )
   }
 
   #newJitter(): number {

@@ -40,23 +40,23 @@ const SLICE_BATCHES = 64
 const LARGEST_RELATIVE_OFFSET = 2_147_483_647
 
 /**
- * Checks every batch of the segments from number `first` on, makes their indexes and epochs anew, as Kafka does
+ * Checks every batch of the `wanted` segments, makes their indexes and epochs anew, as Kafka does
  * (`LogSegment.recover`), and syncs them. Yields now and then, for a pause. Nothing below the recovery point is ever cut.
  */
 export function* verifySegments(
   target: RecoveryTarget,
-  first: number,
+  wanted: ReadonlySet<Segment>,
 ): Generator<void, VerifiedSegments> {
   const { segments, recoveryPoint, environment } = target
   const rebuilt = new Map<Segment, SegmentIndexes>()
   const damages: DamagedRange[] = []
   const cuts: LogCut[] = []
   let scannedBytes = 0
-  let expected = segments[first]?.baseOffset ?? 0
+  let expected = 0
   let endsDamaged = false
-  for (let number = first; number < segments.length; number++) {
+  for (let number = 0; number < segments.length; number++) {
     const segment = segments[number]
-    if (!segment) break
+    if (!segment || !wanted.has(segment)) continue
     const isLast = number === segments.length - 1
     expected = Math.max(expected, segment.baseOffset)
     const file = environment.files.open(segment.path, 'write')

@@ -185,3 +185,26 @@ test('PartitionLog.onAdvance() tells of each move, until it is stopped', async (
   append(log, batchOf(['c']))
   expect(calls).toBe(3)
 })
+
+test.each([
+  { file: 'timeindex', why: 'the last segment' },
+  { file: 'txnindex', why: 'any segment' },
+])('openPartitionLog() makes a $file anew that does not fit its sum', async ({ file }) => {
+  const disk = new SimulatedDisk()
+  const config = { segmentBytes: 400 }
+  const { log } = await openLog(disk, { config })
+  transactional(log, 1, 0, 'aborted')
+  mark(log, 1, false)
+  for (let index = 0; file === 'txnindex' && index < 12; index++)
+    append(log, batchOf([`v${index}`]))
+  await log.close()
+  const path = LOG.replace('.log', `.${file}`)
+  const good = disk.readFile(path) ?? new Uint8Array(0)
+  expect(good.length).toBeGreaterThan(0)
+  disk.flipBit(path, good.length - 1)
+  const settings = { config, hadCleanShutdown: true, recoveryPoint: log.logEndOffset }
+  const { log: opened, recovery } = await openLog(disk, settings)
+  expect(recovery.rebuiltSegments).toEqual([0])
+  await opened.close()
+  expect(disk.readFile(path)).toEqual(good)
+})
