@@ -1,4 +1,5 @@
 // What every command shares: help, exit codes, messages; and the commands that need no broker.
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { run } from './fixture.ts'
 
@@ -113,5 +114,14 @@ test.each([
     const flags = ['--target', target, '--producer', producer, '--consumer', consumer]
     const { exitCode, output } = await run(['topics', 'size', ...flags])
     expect({ exitCode, output }).toEqual({ exitCode: 0, output: `${partitions}\n` })
+  },
+)
+
+test.each([[['topics', 'list']], [['inspect', join(import.meta.dirname, '../../golden/datadir')]]])(
+  'millrace %j ends quietly when nobody reads its output',
+  async (argv) => {
+    const fetch = () => Promise.resolve(Response.json(['a']))
+    const { exitCode, error } = await run(argv, { fetch, isPipeClosed: true })
+    expect({ exitCode, error }).toEqual({ exitCode: 0, error: '' })
   },
 )

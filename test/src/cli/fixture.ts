@@ -19,6 +19,8 @@ export interface CommandInput {
   readonly environment?: Readonly<Record<string, string>>
   readonly isTerminal?: boolean
   readonly interrupted?: AbortSignal
+  /** Standard output is a pipe that nobody reads any more. */
+  readonly isPipeClosed?: boolean
 }
 
 /** Runs one command, its arguments separated as a shell would. */
@@ -35,6 +37,9 @@ export async function run(argv: readonly string[], given: CommandInput = {}): Pr
         yield typeof part === 'string' ? encoder.encode(part) : part
     },
     writeOutput: (text) => {
+      if (given.isPipeClosed === true) {
+        return Promise.reject(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
+      }
       bytes.push(typeof text === 'string' ? encoder.encode(text) : text.slice())
       return Promise.resolve()
     },

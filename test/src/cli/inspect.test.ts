@@ -171,6 +171,7 @@ test('inspect reports a flipped bit: exit code 1', async () => {
   expect(recordsOf(events).map(({ value }) => value)).toEqual(['a'])
   const { output } = await run(['inspect', path])
   expect(output).toContain('WRONG')
+  expect(output).toContain('batches 2  records 2  bad batches 1  first offset 0  next offset 2')
 })
 
 test('inspect takes a torn tail of the active segment for a note, of a sealed one for a fault', async () => {
