@@ -85,6 +85,8 @@ export function processUsage(): {
 
 function write(stream: NodeJS.WriteStream, text: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
+    // A closed pipe is told to the caller; without a listener Node would also end the process with a stack.
+    if (stream.listenerCount('error') === 0) stream.on('error', () => undefined)
     stream.write(text, (error) => (error ? reject(error) : resolve()))
   })
 }
