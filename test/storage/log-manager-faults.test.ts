@@ -1,3 +1,4 @@
+// The log manager when the power goes, a disk fails or fills up, or a file is damaged.
 import { expect, test } from 'vitest'
 import type { StorageFault } from '#storage/base/errors.ts'
 import type { OfflineDirectory } from '#storage/log-manager.ts'
