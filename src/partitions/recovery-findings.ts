@@ -1,0 +1,121 @@
+// What a start found, in words and numbers for those who ask.
+import { partitionName } from '#storage/base/topic-partition.ts'
+import type { LogRecovery } from '#storage/log/log-recovery.ts'
+import type { RecoveredLog, RecoveryReport as StorageReport } from '#storage/recovery-report.ts'
+
+/** Findings of the last start: one entry per log that was not simply opened. */
+export interface RecoveryReport {
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+  readonly durationMs: number
+  readonly logCount: number
+  readonly hadCleanShutdown: boolean
+  readonly findings: readonly RecoveryFinding[]
+  /** What concerns whole directories, as sentences. */
+  readonly notes: readonly string[]
+}
+
+/** What opening one log took. */
+export interface RecoveryFinding {
+  readonly logDirectory: string
+  readonly topic: string
+  readonly partition: number
+  /** Segments whose every batch was verified, and whose indexes were made anew. */
+  readonly scannedSegments: number
+  readonly scannedBytes: number
+  readonly rebuiltIndexes: number
+  /** Bytes cut from the log, and the plain files in the partition directory that hold them. */
+  readonly cutBytes: number
+  readonly keptAside: readonly string[]
+  /** Half-open ranges: intact batches behind a cut, and what fails its checksum below the recovery point. */
+  readonly offsetsAtRisk: readonly { readonly from: number; readonly to: number }[]
+  readonly messages: readonly string[]
+}
+
+/** The storage engine's report in the form that doors and logs show. */
+export function recoveryReport(
+  report: StorageReport,
+  start: {
+    readonly startedAt: number
+    readonly hadCleanShutdown: boolean
+    /** The directory of an open log. */
+    pathOf(log: RecoveredLog): string
+  },
+): RecoveryReport {
+  const { directories, recovered, unreadable, logCount, durationMs } = report
+  const unread = unreadable.map(({ topic, partition, path, problem }) => ({
+    ...nothingFound({ topic, partition }, path),
+    messages: [`It can't be read and is not served: ${problem}`],
+  }))
+  const notes = directories.flatMap(({ path, notes: own, strays, strange }) => [
+    ...own.map((note) => `${path}: ${note}`),
+    ...strays.map((name) => `${path}: ${name} belongs to no topic and was set aside`),
+    ...strange.map((name) => `${path}: ${name} is no partition; Kafka would not start on it`),
+  ])
+  return {
+    startedAt: start.startedAt,
+    durationMs: Math.round(durationMs * 10) / 10,
+    logCount,
+    hadCleanShutdown: start.hadCleanShutdown,
+    findings: [...recovered.map((log) => findingOf(log, start.pathOf(log))), ...unread],
+    notes,
+  }
+}
+
+function findingOf(log: RecoveredLog, logDirectory: string): RecoveryFinding {
+  const { recovery } = log
+  const { cuts, damages, rebuiltSegments, scannedBytes } = recovery
+  const risks = [...cuts.map(({ offsetsAtRisk }) => offsetsAtRisk), ...damages]
+  return {
+    ...nothingFound(log, logDirectory),
+    scannedSegments: rebuiltSegments.length,
+    scannedBytes,
+    rebuiltIndexes: rebuiltSegments.length,
+    cutBytes: cuts.reduce((sum, { sizeInBytes }) => sum + sizeInBytes, 0),
+    keptAside: cuts.flatMap(({ keptIn }) => keptIn ?? []),
+    offsetsAtRisk: risks.flatMap((risk) => (risk ? [{ from: risk.from, to: risk.to }] : [])),
+    messages: messagesOf(recovery),
+  }
+}
+
+function nothingFound(
+  { topic, partition }: { readonly topic: string; readonly partition: number },
+  logDirectory: string,
+): RecoveryFinding {
+  return {
+    logDirectory,
+    topic,
+    partition,
+    scannedSegments: 0,
+    scannedBytes: 0,
+    rebuiltIndexes: 0,
+    cutBytes: 0,
+    keptAside: [],
+    offsetsAtRisk: [],
+    messages: [],
+  }
+}
+
+function messagesOf({ cuts, damages, lostBelowHighWatermark }: LogRecovery): string[] {
+  const messages = cuts.map(({ offset, sizeInBytes, keptIn, offsetsAtRisk }) => {
+    const kept = keptIn === undefined ? 'they were all zero' : `they are kept in ${keptIn}`
+    const risk = offsetsAtRisk
+      ? `; ${offsetsAtRisk.batches} intact batches among them, offsets ${offsetsAtRisk.from} to ${offsetsAtRisk.to - 1}`
+      : ''
+    return `Cut ${sizeInBytes} bytes at offset ${offset}: ${kept}${risk}`
+  })
+  for (const { from, to } of damages) {
+    messages.push(`Offsets ${from} to ${to - 1} fail their checksum and are not served`)
+  }
+  if (lostBelowHighWatermark > 0) {
+    messages.push(`${lostBelowHighWatermark} offsets that consumers may have read are gone`)
+  }
+  return messages
+}
+
+/** One line for a log file. */
+export function findingLine(finding: RecoveryFinding): string {
+  const { scannedBytes, scannedSegments, messages } = finding
+  const scanned = `scanned ${scannedSegments} segments, ${scannedBytes} bytes`
+  return `${partitionName(finding)}: ${[scanned, ...messages].join('; ')}`
+}
