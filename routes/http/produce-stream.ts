@@ -6,7 +6,7 @@ import type { Door } from './door.ts'
 import { HttpError } from './errors.ts'
 import type { Item, Splitter } from './split.ts'
 
-/** Appends that may wait for the disk at the same time. */
+/** Full groups that may wait for the disk at the same time. */
 const MAX_GROUPS_IN_FLIGHT = 4
 const MAX_GROUP_BYTES = 1024 * 1024
 const MAX_GROUP_RECORDS = 5_000
@@ -33,6 +33,26 @@ export interface StreamedProduce {
   readonly decode: (text: string) => ProducedRecord
 }
 
+/** Items that are appended by one call. */
+class Group {
+  readonly entries: Entry[] = []
+  #bytes = 0
+
+  get isFull(): boolean {
+    return this.#bytes >= MAX_GROUP_BYTES || this.entries.length >= MAX_GROUP_RECORDS
+  }
+
+  add(entry: Entry, bytes: number): void {
+    this.entries.push(entry)
+    this.#bytes += bytes
+  }
+
+  addAll(other: Group): void {
+    this.entries.push(...other.entries)
+    this.#bytes += other.#bytes
+  }
+}
+
 interface Entry {
   readonly item: number
   readonly record?: ProducedRecord
@@ -40,37 +60,45 @@ interface Entry {
 }
 
 /**
- * Appends records in the order of the body while it arrives, and yields what became of them, in order. The next
- * piece is read only when fewer than a few groups wait for their acknowledgement, so a slow disk slows the client.
- * The topic must exist: then appends happen before the first wait, and can't overtake each other.
+ * Appends records in the order of the body while it arrives, and yields what became of them, in order. What arrives
+ * while an append waits for the disk is gathered for the next one, so that a fast client makes large batches and a slow
+ * one is not kept waiting; when a few large ones wait, nothing more is read, and a slow disk slows the client. The
+ * topic must exist: then appends happen before the first wait, and can't overtake each other.
  */
 export async function* produceStream(
   door: Door,
   session: Session,
   produce: StreamedProduce,
 ): AsyncGenerator<readonly Outcome[]> {
-  const groups = groupsOf(produce)
+  const arrivals = arrivalsOf(produce)
   const waiting: Promise<readonly Outcome[]>[] = []
-  let next: Promise<IteratorResult<readonly Entry[]>> | undefined = groups.next()
+  let group = new Group()
+  let next: Promise<IteratorResult<Group>> | undefined = arrivals.next()
   try {
-    while (next !== undefined || waiting.length > 0) {
+    while (next !== undefined || group.entries.length > 0 || waiting.length > 0) {
+      const isRoom = waiting.length === 0 || (group.isFull && waiting.length < MAX_GROUPS_IN_FLIGHT)
+      if (group.entries.length > 0 && isRoom) {
+        waiting.push(append(door, session, produce, group.entries))
+        group = new Group()
+        continue
+      }
       const oldest = waiting[0]
-      const mustWait = next === undefined || waiting.length >= MAX_GROUPS_IN_FLIGHT
+      const mustWait = next === undefined || group.isFull
       if (oldest !== undefined && (mustWait || (await isFirst(oldest, next)))) {
         yield await oldest
         void waiting.shift()
         continue
       }
-      const group: IteratorResult<readonly Entry[]> | undefined = await next
-      if (group === undefined || group.done) {
+      const arrival: IteratorResult<Group> | undefined = await next
+      if (arrival === undefined || arrival.done) {
         next = undefined
-        continue
+      } else {
+        group.addAll(arrival.value)
+        next = arrivals.next()
       }
-      waiting.push(append(door, session, produce, group.value))
-      next = groups.next()
     }
   } finally {
-    await groups.return(undefined)
+    await arrivals.return(undefined)
   }
 }
 
@@ -110,21 +138,17 @@ function outcomeOf(result: ProducedResult | undefined): Pick<Outcome, 'placed' |
   return { placed: result }
 }
 
-/** The body's items in groups: all that one piece completes, cut where a group gets large. */
-async function* groupsOf(produce: StreamedProduce): AsyncGenerator<readonly Entry[]> {
-  for await (const piece of withEnd(produce.pieces)) {
-    const { splitter } = produce
-    let group: Entry[] = []
-    let bytes = 0
+/** The body's items as they arrive: all that one piece completes, cut where it is large. */
+async function* arrivalsOf({ pieces, splitter, decode }: StreamedProduce): AsyncGenerator<Group> {
+  for await (const piece of withEnd(pieces)) {
+    let group = new Group()
     for (const item of piece === undefined ? splitter.end() : splitter.push(piece)) {
-      group.push(entryOf(item, splitter.number, produce.decode))
-      bytes += item instanceof HttpError ? 0 : item.length
-      if (bytes < MAX_GROUP_BYTES && group.length < MAX_GROUP_RECORDS) continue
+      group.add(entryOf(item, splitter.number, decode), item instanceof HttpError ? 0 : item.length)
+      if (!group.isFull) continue
       yield group
-      group = []
-      bytes = 0
+      group = new Group()
     }
-    if (group.length > 0) yield group
+    if (group.entries.length > 0) yield group
   }
 }
 

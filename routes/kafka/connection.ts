@@ -1,0 +1,391 @@
+// One connection: cuts requests from bytes, starts them in order, sends their answers in order, and holds back either side.
+//
+// Life: paused until `start`; then data in and answers out until the peer leaves, a limit or malformed input closes it, or
+// `finish` lets what is under way leave first. Neighbours: the server owns it, the table names the handlers.
+import { ANONYMOUS, type Session } from '#src/access/session.ts'
+import type { Broker } from '#src/broker/broker.ts'
+import type { TcpConnection, TcpEvents } from '#src/platform/tcp.ts'
+import { RequestHeader } from '#src/protocol/messages/headers.ts'
+import { assert, KafkaError, StorageFault } from '#storage/base/errors.ts'
+import type { Clock } from '#storage/base/world.ts'
+import { ByteReader } from '#storage/bytes/byte-reader.ts'
+import { encodeAnswer, type OutgoingAnswer } from './answer.ts'
+import { type Api, type ClientListener, ClosesConnection, type RequestContext } from './api.ts'
+import type { ApiTable } from './dispatch.ts'
+import { type Frame, FrameReader } from './frames.ts'
+import type { RequestMemory } from './request-memory.ts'
+
+/** Requests of one connection that may wait for their answers at one time. */
+const MAX_PIPELINED = 64
+/** Answers that wait behind an earlier one: above this no further request is started. */
+const MAX_WAITING_ANSWER_BYTES = 1024 * 1024
+/** Answers are gathered up to here before they are given to the socket. */
+const FLUSH_BYTES = 64 * 1024
+
+/** What all connections share. */
+export interface ConnectionShared {
+  /** Undefined until clients are let in. */
+  broker: Broker | undefined
+  readonly clock: Clock
+  readonly apis: ApiTable
+  readonly memory: RequestMemory
+  readonly maxRequestBytes: number
+  /** Told, a line each, what closed a connection that its peer did not close. */
+  readonly say: (line: string) => void
+  readonly onClosed: (connection: Connection) => void
+}
+
+/** A request that has been started and whose answer has not been given to the socket. */
+interface Running {
+  readonly api: Api
+  readonly version: number
+  readonly correlationId: number
+  readonly frame: Frame
+  holds: number
+  answer: OutgoingAnswer | undefined
+}
+
+/** The owner of one accepted connection. */
+export class Connection implements TcpEvents {
+  readonly clientAddress: string
+  readonly #shared: ConnectionShared
+  readonly #socket: TcpConnection
+  readonly #listener: ClientListener
+  readonly #frames: FrameReader
+  readonly #goOn = () => this.#advance()
+  /** In the order of their requests. */
+  readonly #running: Running[] = []
+  /** Cut from the stream, but not yet allowed to start. */
+  #next: Frame | undefined
+  #isReading = false
+  /** The socket still has bytes that the peer has not made room for. */
+  #isBlocked = false
+  #isAdvancing = false
+  #state: 'open' | 'finishing' | 'closed' = 'open'
+  #countedBytes = 0
+  #lastActiveMs: number
+  #abort: AbortController | undefined
+  #session: Session
+
+  constructor(shared: ConnectionShared, socket: TcpConnection, listener: ClientListener) {
+    this.#shared = shared
+    this.#socket = socket
+    this.#listener = listener
+    this.clientAddress = socket.remoteAddress
+    this.#frames = new FrameReader(shared.maxRequestBytes)
+    this.#lastActiveMs = shared.clock.monotonic()
+    this.#session = { ...ANONYMOUS, clientAddress: socket.remoteAddress }
+  }
+
+  /** Begins to read, unless the door does not serve yet: then again when it does. */
+  opened(): void {
+    this.#advance()
+  }
+
+  /** Since when nothing has moved; undefined while a request is being worked on. */
+  get idleSinceMs(): number | undefined {
+    return this.#isWorking() ? undefined : this.#lastActiveMs
+  }
+
+  /** Whether nothing is left but for the peer to close its side too. */
+  get isFinishing(): boolean {
+    return this.#state === 'finishing'
+  }
+
+  /** Lets go of memory that is kept for further requests. */
+  trim(): void {
+    this.#frames.trim()
+  }
+
+  /** Starts no further request; ends when the answers of those under way have left. Their waits end now. */
+  finish(): void {
+    if (this.#state !== 'open') return
+    this.#state = 'finishing'
+    this.#abort?.abort()
+    this.#advance()
+  }
+
+  /** Closes at once. A reason is said. */
+  close(reason?: string): void {
+    if (this.#state === 'closed') return
+    if (reason !== undefined) this.#say(reason)
+    this.#socket.destroy()
+    this.closed()
+  }
+
+  data(bytes: Uint8Array): void {
+    if (this.#state !== 'open') return
+    this.#lastActiveMs = this.#shared.clock.monotonic()
+    this.#frames.push(bytes)
+    this.#advance()
+  }
+
+  drained(): void {
+    this.#lastActiveMs = this.#shared.clock.monotonic()
+    this.#isBlocked = false
+    this.#advance()
+  }
+
+  /** A peer that has closed its side waits for nothing that takes time, as Kafka sees it. */
+  ended(): void {
+    if (this.#isWorking()) this.close()
+    else this.finish()
+  }
+
+  closed(): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.#shared.memory.forget(this.#goOn)
+    this.#abort?.abort()
+    for (const { answer } of this.#running) answer?.release()
+    this.#running.length = 0
+    this.#next = undefined
+    this.#count(0)
+    this.#shared.onClosed(this)
+  }
+
+  /** Starts what may be started, sends what may be sent, and reads on if there is room. Everything ends up here. */
+  #advance(): void {
+    if (this.#isAdvancing || !this.#shared.broker) return
+    this.#isAdvancing = true
+    try {
+      // Answers that are there may be all that keeps the next request from starting.
+      while (this.#startNext() || this.#flush(0)) this.#flush(FLUSH_BYTES)
+    } catch (error) {
+      this.#fail(error)
+    } finally {
+      this.#isAdvancing = false
+    }
+    this.#flush(0)
+    this.#count(this.#heldBytes())
+    this.#setReading()
+    this.#endIfDone()
+  }
+
+  /** Starts one request; false when there is none, or none may be started now. */
+  #startNext(): boolean {
+    if (this.#state !== 'open' || this.#isBlocked) return false
+    if (this.#next === undefined && this.#mayBegin()) this.#next = this.#frames.next()
+    const frame = this.#next
+    if (frame === undefined) return false
+    const reader = new ByteReader(frame.bytes)
+    const api = this.#shared.apis.get(reader.int16())
+    if (!this.#mayStart(api)) return false
+    this.#next = undefined
+    this.#start(frame, api)
+    return true
+  }
+
+  /** Whether memory allows for one more request; one that is partly here is always finished. */
+  #mayBegin(): boolean {
+    const { memory } = this.#shared
+    if (this.#frames.assemblingBytes > 0 || !memory.isFull()) return true
+    memory.wait(this.#goOn)
+    return false
+  }
+
+  #mayStart(api: Api | undefined): boolean {
+    if (this.#running.length >= MAX_PIPELINED) return false
+    let waitingBytes = 0
+    for (const { answer, api: earlier, holds } of this.#running) {
+      if (answer) waitingBytes += answer.sizeInBytes
+      else if (holds > 0 || !earlier.isPipelined || api?.isPipelined !== true) return false
+    }
+    return waitingBytes <= MAX_WAITING_ANSWER_BYTES
+  }
+
+  /** Decodes and hands over. What does not parse, or is not served, throws ClosesConnection. */
+  #start(frame: Frame, api: Api | undefined): void {
+    const reader = new ByteReader(frame.bytes)
+    const apiKey = reader.int16()
+    const version = reader.int16()
+    if (!api) throw new ClosesConnection(`API ${apiKey} is not served`)
+    reader.position = 0
+    const header = parse(() => RequestHeader.read(reader, api.isFlexible(version) ? 2 : 1))
+    const { correlationId } = header
+    const running: Running = {
+      api,
+      version,
+      correlationId,
+      frame,
+      holds: 0,
+      answer: undefined,
+    }
+    const context = this.#contextOf(running, header.clientId ?? '')
+    const [oldest, newest] = api.versions
+    if (version < oldest || version > newest) {
+      if (!api.refuseVersion) {
+        throw new ClosesConnection(`Version ${version} of API ${apiKey} is not served`)
+      }
+      this.#running.push(running)
+      running.answer = encodeAnswer({ api, version: 0, correlationId }, api.refuseVersion(context))
+      return
+    }
+    const request = parse(() => api.decode(reader, version))
+    this.#running.push(running)
+    this.#handle(running, context, request)
+  }
+
+  #handle(running: Running, context: RequestContext, request: unknown): void {
+    const refused = (error: unknown) => refusal(running.api, error, request, context)
+    let answer: unknown
+    try {
+      answer = running.api.handle(context, request)
+    } catch (error) {
+      this.#answer(running, () => refused(error))
+      return
+    }
+    if (!(answer instanceof Promise)) {
+      this.#answer(running, () => answer)
+      return
+    }
+    answer.then(
+      (value) => this.#settle(running, () => value),
+      (error) => this.#settle(running, () => refused(error)),
+    )
+  }
+
+  /** The answer of a request that had to wait. */
+  #settle(running: Running, answerOf: () => unknown): void {
+    this.#answer(running, answerOf)
+    this.#advance()
+  }
+
+  /** Keeps the answer until its turn. Without one the connection can't go on: clients match answers by their order. */
+  #answer(running: Running, answerOf: () => unknown): void {
+    try {
+      const answer = encodeAnswer(running, answerOf())
+      if (this.#state === 'closed') return answer.release()
+      running.answer = answer
+      this.#frames.recycle(running.frame)
+    } catch (error) {
+      const at = this.#running.indexOf(running)
+      // Nor can what came behind it be answered.
+      if (at !== -1) this.#running.length = at
+      this.#fail(error instanceof KafkaError ? new Error(error.message, { cause: error }) : error)
+    }
+  }
+
+  /** Gives the socket the answers that are next in order, once they are `leastBytes`; false when there were none. */
+  #flush(leastBytes: number): boolean {
+    let count = 0
+    let bytes = 0
+    for (const { answer } of this.#running) {
+      if (!answer) break
+      bytes += answer.sizeInBytes
+      count++
+    }
+    if (count === 0 || bytes < leastBytes || this.#state === 'closed') return false
+    const answers = this.#running.splice(0, count).map(({ answer }) => answer as OutgoingAnswer)
+    if (bytes === 0) return true
+    this.#lastActiveMs = this.#shared.clock.monotonic()
+    const chunks = answers.flatMap((answer) => answer.chunks)
+    const isDrained = this.#socket.write(chunks, () => {
+      for (const answer of answers) answer.release()
+    })
+    if (!isDrained) this.#isBlocked = true
+    return true
+  }
+
+  #setReading(): void {
+    if (this.#state === 'closed') return
+    const hasRoom = this.#next === undefined && !this.#isBlocked && this.#mayBegin()
+    const shouldRead = this.#state === 'open' && hasRoom
+    if (shouldRead === this.#isReading) return
+    this.#isReading = shouldRead
+    if (shouldRead) this.#socket.resume()
+    else this.#socket.pause()
+  }
+
+  #endIfDone(): void {
+    if (this.#state === 'finishing' && this.#running.length === 0) this.#socket.end()
+  }
+
+  /** Closes because of malformed input, at a handler's wish or after a bug; answers of earlier requests leave first. */
+  #fail(error: unknown): void {
+    if (this.#state === 'closed') return
+    const isExpected = error instanceof ClosesConnection || error instanceof KafkaError
+    this.#say(isExpected ? error.message : `Bug: ${stackOf(error)}`)
+    if (this.#running.length > 0) this.finish()
+    else this.close()
+  }
+
+  #say(reason: string): void {
+    const { remoteAddress, remotePort } = this.#socket
+    this.#shared.say(`Closed the connection from ${remoteAddress}:${remotePort}: ${reason}`)
+  }
+
+  #isWorking(): boolean {
+    return this.#running.some(({ answer }) => answer === undefined)
+  }
+
+  #heldBytes(): number {
+    if (this.#state === 'closed') return 0
+    let bytes = this.#frames.assemblingBytes + (this.#next?.bytes.length ?? 0)
+    for (const { answer, frame } of this.#running) if (!answer) bytes += frame.bytes.length
+    return bytes
+  }
+
+  #count(bytes: number): void {
+    const change = bytes - this.#countedBytes
+    this.#countedBytes = bytes
+    if (change !== 0) this.#shared.memory.add(change)
+  }
+
+  #contextOf(running: Running, clientId: string): RequestContext {
+    if (clientId !== this.#session.clientId) this.#session = { ...this.#session, clientId }
+    const connection = this
+    const { broker } = this.#shared
+    assert(broker, 'Requests start when the door serves')
+    return {
+      broker,
+      clock: this.#shared.clock,
+      session: this.#session,
+      listener: this.#listener,
+      version: running.version,
+      apis: this.#shared.apis.ranges,
+      get signal() {
+        return connection.#signal()
+      },
+      hold: () => this.#hold(running),
+    }
+  }
+
+  #hold(running: Running): () => void {
+    running.holds++
+    let isHeld = true
+    return () => {
+      if (!isHeld) return
+      isHeld = false
+      running.holds--
+      this.#advance()
+    }
+  }
+
+  #signal(): AbortSignal {
+    this.#abort ??= new AbortController()
+    if (this.#state !== 'open') this.#abort.abort()
+    return this.#abort.signal
+  }
+}
+
+/** The answer to a refused request; what is no refusal is thrown on. */
+function refusal(api: Api, error: unknown, request: unknown, context: RequestContext): unknown {
+  if (error instanceof KafkaError) return api.refuse(error, request, context)
+  if (!(error instanceof StorageFault)) throw error
+  const refused = new KafkaError('KAFKA_STORAGE_ERROR', error.message, { cause: error })
+  return api.refuse(refused, request, context)
+}
+
+function parse<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof KafkaError)) throw error
+    throw new ClosesConnection(error.message)
+  }
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

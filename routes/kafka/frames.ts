@@ -1,0 +1,126 @@
+// Cuts a stream of bytes into requests: four bytes of length, then that many bytes.
+import { KafkaError } from '#storage/base/errors.ts'
+
+const LENGTH_BYTES = 4
+/** Buffers come in powers of two from here on, so that requests of about one size share them. */
+const SMALLEST_BUFFER_BYTES = 64 * 1024
+/** Larger requests get a buffer of their own, which is not kept. */
+const LARGEST_KEPT_BYTES = 4 * 1024 * 1024
+/** What a connection keeps for its next requests. */
+const KEPT_BYTES = 8 * 1024 * 1024
+
+/** One whole request, without its length. */
+export interface Frame {
+  readonly bytes: Uint8Array
+  /** What it was assembled in; undefined when it lies in a chunk as it came. */
+  readonly buffer: Uint8Array | undefined
+}
+
+/**
+ * The frames of one connection. A frame that came in one chunk is a view of it; any other is copied once, into a buffer
+ * that `recycle` gives back.
+ */
+export class FrameReader {
+  readonly #maxBytes: number
+  #chunks: Uint8Array[] = []
+  /** The position in the first chunk. */
+  #position = 0
+  #buffer: Uint8Array | undefined
+  #size = 0
+  #filled = 0
+  #spares: Uint8Array[] = []
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
+
+  /** Bytes of the frame that is being put together; 0 between frames. */
+  get assemblingBytes(): number {
+    return this.#buffer === undefined ? 0 : this.#size
+  }
+
+  /** Takes bytes over. Chunks are kept, not copied, until `next` has gone over them. */
+  push(chunk: Uint8Array): void {
+    if (chunk.length > 0) this.#chunks.push(chunk)
+  }
+
+  /** The next whole frame; undefined when more bytes are needed. Throws INVALID_REQUEST on a length that can't be. */
+  next(): Frame | undefined {
+    if (this.#buffer) return this.#fill(this.#buffer)
+    const size = this.#readLength()
+    if (size === undefined) return undefined
+    const [chunk] = this.#chunks
+    const start = this.#position
+    if (chunk && chunk.length - start >= size) {
+      this.#skip(size)
+      return { bytes: chunk.subarray(start, start + size), buffer: undefined }
+    }
+    this.#size = size
+    this.#filled = 0
+    this.#buffer = this.#takeBuffer(size)
+    return this.#fill(this.#buffer)
+  }
+
+  /** Gives the bytes of a frame back: nobody reads them any more. */
+  recycle({ buffer }: Frame): void {
+    if (buffer === undefined || buffer.length > LARGEST_KEPT_BYTES) return
+    const kept = this.#spares.reduce((sum, spare) => sum + spare.length, 0)
+    if (kept + buffer.length <= KEPT_BYTES) this.#spares.push(buffer)
+  }
+
+  /** Lets go of the memory that waits for further requests. */
+  trim(): void {
+    this.#spares = []
+  }
+
+  #fill(buffer: Uint8Array): Frame | undefined {
+    for (let [chunk] = this.#chunks; chunk && this.#filled < this.#size; [chunk] = this.#chunks) {
+      const start = this.#position
+      const count = Math.min(chunk.length - start, this.#size - this.#filled)
+      buffer.set(chunk.subarray(start, start + count), this.#filled)
+      this.#filled += count
+      this.#skip(count)
+    }
+    if (this.#filled < this.#size) return undefined
+    this.#buffer = undefined
+    return { bytes: buffer.subarray(0, this.#size), buffer }
+  }
+
+  /** The length before a frame, which may be spread over chunks; undefined, and nothing read, when it is not whole. */
+  #readLength(): number | undefined {
+    const [first] = this.#chunks
+    if (first === undefined) return undefined
+    let available = first.length - this.#position
+    for (let at = 1; at < this.#chunks.length && available < LENGTH_BYTES; at++) {
+      available += this.#chunks[at]?.length ?? 0
+    }
+    if (available < LENGTH_BYTES) return undefined
+    let size = 0
+    for (let at = 0; at < LENGTH_BYTES; at++) {
+      size = (size << 8) | (this.#chunks[0]?.[this.#position] ?? 0)
+      this.#skip(1)
+    }
+    if (size >= 0 && size <= this.#maxBytes) return size
+    const limit = `[0, ${this.#maxBytes}]`
+    throw new KafkaError('INVALID_REQUEST', `A request of ${size} bytes is outside ${limit}`)
+  }
+
+  #skip(count: number): void {
+    this.#position += count
+    const [first] = this.#chunks
+    if (first && this.#position >= first.length) {
+      this.#chunks.shift()
+      this.#position = 0
+    }
+  }
+
+  #takeBuffer(size: number): Uint8Array {
+    const at = this.#spares.findIndex((spare) => spare.length >= size)
+    const [spare] = at === -1 ? [] : this.#spares.splice(at, 1)
+    if (spare) return spare
+    if (size > LARGEST_KEPT_BYTES) return new Uint8Array(size)
+    // 2^n is the first power of two that holds it.
+    const rounded = 2 ** Math.ceil(Math.log2(Math.max(size, SMALLEST_BUFFER_BYTES)))
+    return new Uint8Array(rounded)
+  }
+}
