@@ -30,6 +30,7 @@ import type {
   WaitRequest,
 } from './broker.ts'
 import { Producing } from './producing.ts'
+import { refusalOf } from './refusal.ts'
 
 /** The parts that the broker stands on; `mod.ts` builds them. */
 export interface BrokerParts {
@@ -241,7 +242,10 @@ export class BrokerCore implements Broker {
     const { topic, partition: index, isolation = 'read_uncommitted' } = request
     const partition = this.#partition(topic, index)
     const { maxDecompressedBytes } = partition.log.config
-    const read = await readPartition(partition, { ...request, isolation, maxDecompressedBytes })
+    const wanted = { ...request, isolation, maxDecompressedBytes }
+    const read = await readPartition(partition, wanted).catch((error: unknown) => {
+      throw refusalOf(error)
+    })
     this.counters.readRecords += read.records.length
     const { highWatermark, logStartOffset } = partition.log
     const records = read.records.map((record) => {

@@ -47,7 +47,8 @@ export function recoveryReport(
     ...nothingFound({ topic, partition }, path),
     messages: [`It can't be read and is not served: ${problem}`],
   }))
-  const notes = directories.flatMap(({ path, notes: own, strays, strange }) => [
+  const notes = directories.flatMap(({ path, notes: own, strays, strange, isLockSeenByKafka }) => [
+    ...(isLockSeenByKafka ? [] : [`${path}: a Kafka running on it could not be noticed`]),
     ...own.map((note) => `${path}: ${note}`),
     ...strays.map((name) => `${path}: ${name} belongs to no topic and was set aside`),
     ...strange.map((name) => `${path}: ${name} is no partition; Kafka would not start on it`),
