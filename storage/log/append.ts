@@ -3,6 +3,7 @@ import { KafkaError } from '../base/errors.ts'
 import { type RecordBatch, readBatches } from '../batch/record-batch.ts'
 import { type AppendRules, validateBatch } from '../batch/validate.ts'
 import { type Int64, maxInt64 } from '../bytes/int64.ts'
+import type { DuplicateBatch } from '../state/producer-append.ts'
 import type { LogConfig } from './log-config.ts'
 
 /** How a log is appended to by its leader. */
@@ -79,6 +80,16 @@ export function placeBatches(
     maxTimestamp,
     logAppendTime,
   }
+}
+
+/** The answer to a batch that its producer sent before: the offsets of the first time. */
+export function answerDuplicate(
+  { baseOffset, lastOffset, timestamp }: DuplicateBatch,
+  { needsDisk }: AppendRequest,
+  { config, logStartOffset }: { config: LogConfig; logStartOffset: number },
+): AppendResult {
+  const logAppendTime = config.messageTimestampType === 'LogAppendTime' ? timestamp : -1
+  return { baseOffset, lastOffset, logAppendTime, logStartOffset, isDuplicate: true, needsDisk }
 }
 
 function appendRules(config: LogConfig, now: number): AppendRules {

@@ -1,8 +1,10 @@
 // What of a log is on disk, what must be before it may be seen, and the group commit that gets it there (RULES 1-3).
 import { StorageFault } from '../base/errors.ts'
+import type { Clock, Timer } from '../base/world.ts'
 import type { Files } from '../fs/files.ts'
 import type { Segment } from '../segment/segment.ts'
 import { segmentPath } from '../segment/segment-files.ts'
+import type { LogConfig } from './log-config.ts'
 
 /** A place in a log: an offset, and the position of its batch. */
 export interface LogPosition {
@@ -57,6 +59,7 @@ export class Durability {
   #target = 0
   #running: Promise<void> | undefined
   #fault: StorageFault | undefined
+  #flushTimer: Timer | undefined
 
   constructor(log: DurableLog, durableOffset: number) {
     this.#log = log
@@ -81,6 +84,21 @@ export class Durability {
   request(offset: number): void {
     if (offset > this.#target) this.#target = offset
     if (!this.#running && this.#hasWork()) this.#running = this.#run()
+  }
+
+  /** Gets to the disk what nobody waits for: after `flush.ms`, or when too much of it has gathered. */
+  bound({ flushMs, unflushedMaxBytes }: LogConfig, clock: Clock): void {
+    if (this.unflushedBytes > unflushedMaxBytes) this.request(this.#log.logEndOffset)
+    if (flushMs === Infinity) return
+    this.#flushTimer ??= clock.after(flushMs, () => {
+      this.#flushTimer = undefined
+      this.request(this.#log.logEndOffset)
+    })
+  }
+
+  /** No more syncs for `flush.ms`. */
+  stopTimer(): void {
+    this.#flushTimer?.cancel()
   }
 
   /**

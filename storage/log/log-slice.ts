@@ -68,6 +68,11 @@ export class LogSlice {
     return this.#parts?.segment.baseOffset
   }
 
+  /** Whether the bytes lie in a segment that is no longer written to: more than them may wait behind it. */
+  get isSealed(): boolean {
+    return this.#parts?.isSealed === true
+  }
+
   /** Whether `lease` would have to wait for the disk, and so stall the loop: await `warm` first. */
   get isCold(): boolean {
     const parts = this.#parts

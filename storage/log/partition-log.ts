@@ -6,30 +6,30 @@
 import { KafkaError, StorageFault } from '../base/errors.ts'
 import { partitionName, type TopicPartition } from '../base/topic-partition.ts'
 import type { Uuid } from '../base/uuid.ts'
-import type { Timer } from '../base/world.ts'
 import type { Int64 } from '../bytes/int64.ts'
 import { failureKind, storageError } from '../fs/failures.ts'
-import { Segment, type SegmentEnvironment } from '../segment/segment.ts'
+import type { Segment } from '../segment/segment.ts'
 import type { TimestampOffset } from '../segment/time-index.ts'
 import type { EpochEnd, LeaderEpochCache } from '../state/leader-epoch-cache.ts'
-import type { DuplicateBatch, ProducerAppend } from '../state/producer-append.ts'
+import type { ProducerAppend } from '../state/producer-append.ts'
 import type { CompletedTransaction, ProducerState } from '../state/producer-state.ts'
-import { countDeletableSegments } from '../upkeep/retention.ts'
+import { AdvanceListeners } from './advance-listeners.ts'
 import {
   type AppendRequest,
   type AppendResult,
+  answerDuplicate,
   type PlacedBatches,
   placeBatches,
 } from './append.ts'
-import { DeferredRemoval } from './deferred-removal.ts'
 import { Durability, type DurableLog, type LogPosition, persistIndexes } from './durability.ts'
 import { EpochFile } from './epoch-file.ts'
 import type { LogConfig } from './log-config.ts'
 import type { LogEnvironment, LogObserver, LogParts } from './log-parts.ts'
 import { LogReader, type ReadableLog, type ReadRequest } from './log-reader.ts'
-import type { LogSlice } from './log-slice.ts'
-import { replayProducers } from './replay.ts'
-import { type DamagedRange, floorSegment } from './segment-search.ts'
+import { LogSegments } from './log-segments.ts'
+import type { LogBounds, LogSlice } from './log-slice.ts'
+import { replayProducersNow } from './replay.ts'
+import type { DamagedRange } from './segment-search.ts'
 import { SnapshotFiles } from './snapshot-files.ts'
 import type { SumFile } from './sum-file.ts'
 import { readTransactionMarker } from './transaction-marker.ts'
@@ -49,8 +49,7 @@ export class PartitionLog {
   readonly directory: string
   readonly #environment: LogEnvironment
   readonly #observer: LogObserver
-  readonly #segmentEnvironment: SegmentEnvironment
-  readonly #segments: Segment[]
+  readonly #segments: LogSegments
   readonly #producers: ProducerState
   readonly #epochs: LeaderEpochCache
   readonly #epochFile: EpochFile
@@ -58,29 +57,24 @@ export class PartitionLog {
   readonly #sums: SumFile
   readonly #durability: Durability
   readonly #reader: LogReader
-  readonly #removal: DeferredRemoval
   readonly #damages: readonly DamagedRange[]
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new AdvanceListeners()
   #config: LogConfig
   #logStartOffset: number
   #logEndOffset: number
   #fault: StorageFault | undefined
   #isClosed = false
-  #flushTimer: Timer | undefined
-  #rollJitterMs: number
-  #sizeInBytes: number
-  #announced = { highWatermark: -1, lastStableOffset: -1, logStartOffset: -1 }
 
   /** Use `openPartitionLog`. The last segment must be active. */
   constructor(parts: LogParts) {
-    const { environment, directory, segments } = parts
+    const { environment, directory } = parts
     this.topicPartition = parts.topicPartition
     this.topicId = parts.topicId
     this.directory = directory
     this.#environment = environment
     this.#observer = parts.observer
-    this.#segmentEnvironment = parts.segmentEnvironment
-    this.#segments = segments
+    this.#segments = new LogSegments(environment, parts.segmentEnvironment, parts.segments)
+    this.#segments.drawJitter(parts.config)
     this.#producers = parts.producers
     this.#epochs = parts.epochs
     this.#epochFile = new EpochFile(
@@ -95,11 +89,8 @@ export class PartitionLog {
     this.#config = parts.config
     this.#logStartOffset = parts.logStartOffset
     this.#logEndOffset = parts.logEndOffset
-    this.#sizeInBytes = segments.reduce((sum, { size }) => sum + size, 0)
-    this.#rollJitterMs = this.#newJitter()
     this.#durability = new Durability(this.#durableLog(), parts.logEndOffset)
     this.#reader = new LogReader(this.#readableLog())
-    this.#removal = new DeferredRemoval(environment)
     this.#producers.releaseBelow(this.highWatermark)
   }
 
@@ -137,7 +128,7 @@ export class PartitionLog {
   }
 
   get sizeInBytes(): number {
-    return this.#sizeInBytes
+    return this.#segments.sizeInBytes
   }
 
   /** Bytes that wait in the page cache (RULES 10). */
@@ -146,7 +137,7 @@ export class PartitionLog {
   }
 
   get segmentCount(): number {
-    return this.#segments.length
+    return this.#segments.list.length
   }
 
   get latestEpoch(): number | undefined {
@@ -185,7 +176,10 @@ export class PartitionLog {
     for (const batch of placed.batches) {
       const marker = batch.isControl ? readTransactionMarker(batch) : undefined
       const duplicate = changes.add(batch, marker)
-      if (duplicate) return this.#answerDuplicate(duplicate, request)
+      if (duplicate) {
+        if (request.needsDisk) this.#durability.request(duplicate.lastOffset + 1)
+        return answerDuplicate(duplicate, request, this)
+      }
     }
     const start = this.#write(placed, now)
     return this.#settle(placed, request, changes, start)
@@ -210,8 +204,7 @@ export class PartitionLog {
 
   /** Calls `listener` whenever high watermark, last stable offset or log start have moved; returns the way to stop it. */
   onAdvance(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   /** The first record with `timestamp` or a later one; undefined when there is none, not even above the high watermark. */
@@ -247,7 +240,7 @@ export class PartitionLog {
   truncateTo(offset: number): void {
     this.#checkOnline()
     if (offset >= this.#logEndOffset) return
-    if (offset < (this.#segments[0]?.baseOffset ?? 0)) {
+    if (offset < this.#segments.baseOffset) {
       this.truncateFullyAndStartAt(offset)
       return
     }
@@ -259,10 +252,8 @@ export class PartitionLog {
   truncateFullyAndStartAt(offset: number): void {
     this.#checkOnline()
     this.#guarded('Truncating', () => {
-      const removed = this.#segments.splice(0)
-      for (const segment of removed) this.#removeLater(segment)
       this.#snapshots.removeWhere(() => true)
-      this.#segments.push(this.#createSegment(offset))
+      this.#segments.restartAt(offset, this.#config.fileDeleteDelayMs)
       this.#producers.clear(offset)
     })
     this.#epochs.clear()
@@ -300,7 +291,7 @@ export class PartitionLog {
   /** New settings, from now on. */
   updateConfig(config: LogConfig): void {
     this.#config = config
-    this.#rollJitterMs = this.#newJitter()
+    this.#segments.drawJitter(config)
   }
 
   /** Resolves when everything appended so far is on disk. */
@@ -328,17 +319,11 @@ export class PartitionLog {
     if (this.#isClosed) return
     this.#stop()
     this.#durability.fail(this.#fault ?? new StorageFault(`${this.#name} was closed`))
-    for (const segment of this.#segments) segment.release()
+    this.#segments.release()
   }
 
   get #name(): string {
     return partitionName(this.topicPartition)
-  }
-
-  get #active(): Segment {
-    const active = this.#segments.at(-1)
-    if (!active) throw new StorageFault(`${this.#name} has no segment`)
-    return active
   }
 
   #durableLog(): DurableLog {
@@ -346,7 +331,7 @@ export class PartitionLog {
     return {
       directory: this.directory,
       files: this.#environment.files,
-      segments: this.#segments,
+      segments: this.#segments.list,
       get logEndOffset() {
         return log.#logEndOffset
       },
@@ -364,14 +349,13 @@ export class PartitionLog {
     const log = this
     return {
       source: this.#environment,
-      segments: this.#segments,
+      segments: this.#segments.list,
       damages: this.#damages,
       get bounds() {
-        const { logStartOffset, highWatermark, lastStableOffset, logEndOffset } = log
-        return { logStartOffset, highWatermark, lastStableOffset, logEndOffset }
+        return log.#bounds()
       },
       get end() {
-        const { baseOffset: segmentBaseOffset, size: position } = log.#active
+        const { baseOffset: segmentBaseOffset, size: position } = log.#segments.active
         return { offset: log.#logEndOffset, segmentBaseOffset, position }
       },
       get highWatermark() {
@@ -380,25 +364,13 @@ export class PartitionLog {
     }
   }
 
-  #answerDuplicate(duplicate: DuplicateBatch, request: AppendRequest): AppendResult {
-    const { baseOffset, lastOffset, timestamp } = duplicate
-    if (request.needsDisk) this.#durability.request(lastOffset + 1)
-    const isAppendTime = this.#config.messageTimestampType === 'LogAppendTime'
-    return {
-      baseOffset,
-      lastOffset,
-      logAppendTime: isAppendTime ? timestamp : -1,
-      logStartOffset: this.#logStartOffset,
-      isDuplicate: true,
-      needsDisk: request.needsDisk,
-    }
-  }
-
   /** Rolls if need be, and writes. Nothing but the segments has changed when it returns, nothing at all when it throws. */
   #write(placed: PlacedBatches, now: number): LogPosition {
     return this.#guarded('Appending to', () => {
-      this.#rollIfFull(placed, now)
-      const active = this.#active
+      const { size, lastOffset, maxTimestamp } = placed
+      const request = { size, lastOffset, maxTimestamp, now }
+      if (this.#segments.isFull(request, this.#config)) this.#roll()
+      const active = this.#segments.active
       const position = active.size
       active.append(placed.pieces, placed.batches, this.#config.indexIntervalBytes)
       return { offset: placed.baseOffset, segmentBaseOffset: active.baseOffset, position }
@@ -414,7 +386,6 @@ export class PartitionLog {
   ): AppendResult {
     const { baseOffset, lastOffset, logAppendTime, size } = placed
     this.#logEndOffset = lastOffset + 1
-    this.#sizeInBytes += size
     if (request.leaderEpoch > (this.#epochs.latestEpoch ?? -1)) {
       this.#epochs.assign({ epoch: request.leaderEpoch, startOffset: baseOffset })
       this.#saveEpochs()
@@ -423,7 +394,7 @@ export class PartitionLog {
     const unflushed = this.#logEndOffset - this.#durability.durableOffset
     const needsDisk = request.needsDisk || unflushed >= this.#config.flushMessages
     this.#durability.add(start, lastOffset, size, needsDisk)
-    if (!needsDisk) this.#boundUnflushed()
+    if (!needsDisk) this.#durability.bound(this.#config, this.#environment.clock)
     this.#announce()
     const { logStartOffset } = this
     return { baseOffset, lastOffset, logAppendTime, logStartOffset, isDuplicate: false, needsDisk }
@@ -431,49 +402,23 @@ export class PartitionLog {
 
   #noteAborted(completed: readonly CompletedTransaction[]): void {
     for (const transaction of completed) {
-      if (transaction.isAborted) this.#active.addAborted(transaction)
+      if (transaction.isAborted) this.#segments.active.addAborted(transaction)
     }
-  }
-
-  /** What nobody waits for gets to the disk too: after `flush.ms`, or when too much of it has gathered. */
-  #boundUnflushed(): void {
-    const { flushMs, unflushedMaxBytes } = this.#config
-    if (this.unflushedBytes > unflushedMaxBytes) this.#durability.request(this.#logEndOffset)
-    if (flushMs === Infinity || this.#flushTimer) return
-    this.#flushTimer = this.#environment.clock.after(flushMs, () => {
-      this.#flushTimer = undefined
-      this.#durability.request(this.#logEndOffset)
-    })
-  }
-
-  #rollIfFull(placed: PlacedBatches, now: number): void {
-    const { size, lastOffset, maxTimestamp } = placed
-    const { segmentBytes, segmentMs, segmentIndexBytes } = this.#config
-    const limits = { segmentBytes, segmentMs: segmentMs - this.#rollJitterMs, segmentIndexBytes }
-    if (this.#active.shouldRoll({ size, lastOffset, maxTimestamp, now }, limits)) this.#roll()
   }
 
   /** Begins a new segment at the log's end. The old one is synced in the background. */
   #roll(): void {
     const base = this.#logEndOffset
-    const old = this.#active
-    if (old.baseOffset === base) return
+    if (this.#segments.active.baseOffset === base) return
     this.#snapshots.write(base, this.#producers.snapshot())
-    const segment = this.#createSegment(base)
-    old.seal()
-    this.#segments.push(segment)
-    this.#rollJitterMs = this.#newJitter()
+    this.#segments.roll(base, this.#config)
     this.#durability.request(base)
-  }
-
-  #createSegment(baseOffset: number): Segment {
-    return Segment.create(this.#segmentEnvironment, baseOffset, this.#environment.clock.now())
   }
 
   /** What a clean stop leaves: a last time entry, indexes and snapshot on disk, no bytes behind the last batch. */
   async #persistActive(): Promise<void> {
     const { files } = this.#environment
-    const active = this.#active
+    const active = this.#segments.active
     active.seal()
     this.#snapshots.write(this.#logEndOffset, this.#producers.snapshot())
     await this.#epochFile.save()
@@ -487,27 +432,13 @@ export class PartitionLog {
   /** Also syncs the directory. */
   #saveSums(segment: Segment): Promise<void> {
     this.#sums.add(segment.baseOffset)
-    return this.#sums.save((offset) =>
-      this.#segments.some(({ baseOffset }) => baseOffset === offset),
-    )
-  }
-
-  #newJitter(): number {
-    const { segmentJitterMs, segmentMs } = this.#config
-    return Math.floor(this.#environment.random.float() * Math.min(segmentJitterMs, segmentMs))
+    return this.#sums.save((offset) => this.#segments.has(offset))
   }
 
   #cut(offset: number): void {
     const isBelowWatermark = offset < this.highWatermark
-    const keep = floorSegment(this.#segments, offset)
-    const last = this.#segments[keep]
-    if (!last) return
-    const position = last.cutPosition(offset)
-    for (const segment of this.#segments.splice(keep + 1)) this.#removeLater(segment)
-    last.activate()
-    this.#environment.maps.evict(last.path)
-    if (isBelowWatermark) last.truncateByCopy(offset, position)
-    else last.truncate(offset, position)
+    const removeAfterMs = this.#config.fileDeleteDelayMs
+    this.#segments.cutTo(offset, { isBelowWatermark, removeAfterMs })
     this.#logEndOffset = offset
     this.#logStartOffset = Math.min(this.#logStartOffset, offset)
     this.#epochs.truncateFromEnd(offset)
@@ -517,21 +448,18 @@ export class PartitionLog {
   }
 
   #rebuildProducers(): void {
-    const target = {
-      segments: this.#segments,
+    replayProducersNow({
+      segments: this.#segments.list,
       logEndOffset: this.#logEndOffset,
       producers: this.#producers,
       snapshots: this.#snapshots,
       now: this.#environment.clock.now(),
       damages: [...this.#damages],
-    }
-    const none = { skip: 0, atMost: Infinity, rebuilt: new Set<Segment>() }
-    for (const _ of replayProducers(target, none));
+    })
     this.#producers.releaseBelow(this.highWatermark)
   }
 
   #afterTruncation(): void {
-    this.#sizeInBytes = this.#segments.reduce((sum, { size }) => sum + size, 0)
     this.#reader.forget()
     this.#saveEpochs()
     this.#observer.onRecoveryPoint?.()
@@ -541,26 +469,15 @@ export class PartitionLog {
   #deleteSegments(now: number): DeletedSegments {
     const { retentionMs, retentionBytes, cleanupPolicy } = this.#config
     const { logStartOffset, highWatermark, logEndOffset } = this
-    const segments = this.#segments.map((segment) => ({
-      baseOffset: segment.baseOffset,
-      nextOffset: logEndOffset,
-      size: segment.size,
-      get largestTimestamp() {
-        return segment.largestTimestamp
-      },
-    }))
     const isDeleting = cleanupPolicy.delete
     const limits = { now, retentionMs, retentionBytes, logStartOffset, highWatermark, isDeleting }
-    const count = countDeletableSegments(segments, limits)
+    const count = this.#segments.countDeletable(logEndOffset, limits)
     if (count === 0) return { count, sizeInBytes: 0 }
-    if (count === this.#segments.length) this.#roll()
-    const start = this.#segments[count]?.baseOffset ?? logEndOffset
+    if (count === this.segmentCount) this.#roll()
+    const start = this.#segments.list[count]?.baseOffset ?? logEndOffset
     this.#advanceStart(start)
-    const removed = this.#segments.splice(0, count)
-    const sizeInBytes = removed.reduce((sum, { size }) => sum + size, 0)
-    for (const segment of removed) this.#removeLater(segment)
+    const sizeInBytes = this.#segments.removeOldest(count, this.#config.fileDeleteDelayMs)
     this.#snapshots.removeWhere((offset) => offset < start)
-    this.#sizeInBytes -= sizeInBytes
     this.#durability.advanceTo(start)
     this.#announce()
     return { count, sizeInBytes }
@@ -574,11 +491,6 @@ export class PartitionLog {
     this.#saveEpochs()
   }
 
-  /** Readers that found the segment before may still want its bytes: its files go after `file.delete.delay.ms`. */
-  #removeLater(segment: Segment): void {
-    this.#removal.add(segment, this.#config.fileDeleteDelayMs)
-  }
-
   /** The file is written off the append path; a refusal waits for the next change, or for the recovery point. */
   #saveEpochs(): void {
     this.#epochFile.save().catch((error: unknown) => {
@@ -590,17 +502,13 @@ export class PartitionLog {
   }
 
   #announce(): void {
-    const { highWatermark, logStartOffset } = this
-    this.#producers.releaseBelow(highWatermark)
-    const { lastStableOffset, ...last } = { ...this.#announced }
-    const now = { highWatermark, lastStableOffset: this.lastStableOffset, logStartOffset }
-    const isSame =
-      last.highWatermark === highWatermark &&
-      lastStableOffset === now.lastStableOffset &&
-      last.logStartOffset === logStartOffset
-    if (isSame) return
-    this.#announced = now
-    for (const listener of this.#listeners) listener()
+    this.#producers.releaseBelow(this.highWatermark)
+    this.#listeners.announce(this.#bounds())
+  }
+
+  #bounds(): LogBounds {
+    const { logStartOffset, highWatermark, lastStableOffset, logEndOffset } = this
+    return { logStartOffset, highWatermark, lastStableOffset, logEndOffset }
   }
 
   #checkOnline(): void {
@@ -630,8 +538,8 @@ export class PartitionLog {
 
   #stop(): void {
     this.#isClosed = true
-    this.#flushTimer?.cancel()
-    this.#removal.stop()
+    this.#durability.stopTimer()
+    this.#segments.stopRemoval()
     this.#listeners.clear()
   }
 }

@@ -53,6 +53,12 @@ export function* replayProducers(
   }
 }
 
+/** The same on the spot, from the newest snapshot: after a truncation. */
+export function replayProducersNow(target: ReplayTarget): void {
+  const options = { skip: 0, atMost: Infinity, rebuilt: new Set<Segment>() }
+  for (const _ of replayProducers(target, options));
+}
+
 /** Assigns the leader epochs of all batches of `segments`. */
 export function* replayEpochs(
   segments: readonly Segment[],
