@@ -16,7 +16,7 @@ export const TxnOffsetCommitRequest = message(
     groupId: string(),
     producerId: int64Exact(),
     producerEpoch: int16(),
-    generationIdOrMemberEpoch: since(3, int32(), -1),
+    generationId: since(3, int32(), -1),
     memberId: since(3, string()),
     groupInstanceId: since(3, nullableString(), null),
     topics: array(

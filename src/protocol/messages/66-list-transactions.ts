@@ -2,7 +2,7 @@
 import { array, struct } from '../codec/composites.ts'
 import { since } from '../codec/fields.ts'
 import { type Infer, message } from '../codec/message.ts'
-import { int16, int32, int64, int64Exact, nullableString, string } from '../codec/primitives.ts'
+import { int16, int32, int64Exact, nullableString, string } from '../codec/primitives.ts'
 
 /**
  * An admin asks which transactions this broker coordinates (KIP-664). v1: older than a duration
@@ -12,7 +12,7 @@ export const ListTransactionsRequest = message(
   { key: 66, versions: [0, 2], flexible: 0 },
   {
     stateFilters: array(string()),
-    producerIdFilters: array(int64()),
+    producerIdFilters: array(int64Exact()),
     durationFilter: since(1, int64Exact(), -1),
     transactionalIdPattern: since(2, nullableString(), null),
   },
