@@ -1,5 +1,5 @@
 // What every command shares: help, exit codes, messages; and the commands that need no broker.
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { run } from './fixture.ts'
 
@@ -117,11 +117,11 @@ test.each([
   },
 )
 
-test.each([[['topics', 'list']], [['inspect', join(import.meta.dirname, '../../golden/datadir')]]])(
-  'millrace %j ends quietly when nobody reads its output',
-  async (argv) => {
-    const fetch = () => Promise.resolve(Response.json(['a']))
-    const { exitCode, error } = await run(argv, { fetch, isPipeClosed: true })
-    expect({ exitCode, error }).toEqual({ exitCode: 0, error: '' })
-  },
-)
+test.each([
+  [['topics', 'list']],
+  [['inspect', fileURLToPath(new URL('../../golden/datadir', import.meta.url))]],
+])('millrace %j ends quietly when nobody reads its output', async (argv) => {
+  const fetch = () => Promise.resolve(Response.json(['a']))
+  const { exitCode, error } = await run(argv, { fetch, isPipeClosed: true })
+  expect({ exitCode, error }).toEqual({ exitCode: 0, error: '' })
+})

@@ -11,12 +11,13 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { BatchEvent, InspectEvent, RecordEvent } from '#src/cli/inspect/inspect-event.ts'
 import { buildBatch, buildEndTransactionMarker } from '#storage/batch/batch-builder.ts'
 import { run } from './fixture.ts'
 
-const golden = join(import.meta.dirname, '../../golden/datadir')
+const golden = fileURLToPath(new URL('../../golden/datadir', import.meta.url))
 let scratch: string
 
 beforeAll(() => {

@@ -1,6 +1,7 @@
 // The page of configurations against the tables that it describes.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { isBrokerConfigActedOn, isTopicConfigActedOn } from '#src/config/acted-on.ts'
 import { EMBEDDED_DEFAULTS } from '#src/config/broker/millrace-configs.ts'
@@ -8,7 +9,10 @@ import { BROKER_CONFIGS, updateMode } from '#src/config/broker-configs.ts'
 import type { ConfigDefinition } from '#src/config/config-definition.ts'
 import { TOPIC_CONFIGS, TOPIC_SYNONYMS } from '#src/config/topic-configs.ts'
 
-const page = readFileSync(join(import.meta.dirname, '../../../docs/configuration.md'), 'utf8')
+const page = readFileSync(
+  fileURLToPath(new URL('../../../docs/configuration.md', import.meta.url)),
+  'utf8',
+)
 const rows = new Set(page.split('\n').filter((line) => line.startsWith('| `')))
 const code = (text: string | null) => (text === null || text === '' ? '' : `\`${text}\``)
 const words = ({ documentation }: ConfigDefinition) => documentation.replaceAll(/[|*]/g, '\\$&')
