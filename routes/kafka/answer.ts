@@ -1,9 +1,12 @@
 // An answer as the wire has it: length, header, body.
+import { ResponseHeader } from '#src/protocol/messages/headers.ts'
 import { ByteWriter } from '#storage/bytes/byte-writer.ts'
-import { type Api, EncodedAnswer, NO_ANSWER } from './api.ts'
+import { type Api, LentAnswer, NO_ANSWER } from './api.ts'
 
 const LENGTH_BYTES = 4
-const API_VERSIONS_KEY = 18
+const FIRST_BYTES = 256
+/** Byte values from here on are chunks of their own; smaller ones are copied. */
+const LEND_FROM_BYTES = 16 * 1024
 
 /** What goes to the socket, and what is to be done when the system has it. */
 export interface OutgoingAnswer {
@@ -27,16 +30,14 @@ export function encodeAnswer(
   answer: unknown,
 ): OutgoingAnswer {
   if (answer === NO_ANSWER) return NOTHING
-  const writer = new ByteWriter()
+  const writer = new ByteWriter(FIRST_BYTES, LEND_FROM_BYTES)
   writer.reserve(LENGTH_BYTES)
-  writer.int32(correlationId)
-  // The client of ApiVersions does not yet know what the broker speaks: its header never has a tag section.
-  if (api.isFlexible(version) && api.key !== API_VERSIONS_KEY) writer.uvarint(0)
-  const body = answer instanceof EncodedAnswer ? answer : undefined
-  if (!body) api.encode(writer, answer, version)
-  const bodyBytes = body?.chunks.reduce((sum, chunk) => sum + chunk.length, 0) ?? 0
-  const sizeInBytes = writer.position + bodyBytes
+  ResponseHeader.write(writer, { correlationId }, api.responseHeaderVersion(version))
+  const { value, release } =
+    answer instanceof LentAnswer ? answer : { value: answer, release: NOTHING.release }
+  api.encode(writer, value, version)
+  const { chunks } = writer
+  const sizeInBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
   writer.setInt32(0, sizeInBytes - LENGTH_BYTES)
-  const chunks = [writer.written, ...(body?.chunks ?? [])]
-  return { chunks, sizeInBytes, release: body?.release ?? NOTHING.release }
+  return { chunks, sizeInBytes, release }
 }

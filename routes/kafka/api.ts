@@ -2,6 +2,7 @@
 import type { Session } from '#src/access/session.ts'
 import type { Broker } from '#src/broker/broker.ts'
 import type { Message } from '#src/protocol/codec/message.ts'
+import { requestHeaderVersion, responseHeaderVersion } from '#src/protocol/messages/headers.ts'
 import { KafkaError } from '#storage/base/errors.ts'
 import type { Clock } from '#storage/base/world.ts'
 import type { ByteReader } from '#storage/bytes/byte-reader.ts'
@@ -49,15 +50,15 @@ export interface RequestContext {
 export const NO_ANSWER = Symbol('no answer')
 
 /**
- * An answer whose body is already encoded. The chunks go to the socket as they are; `release` is called once, when the
- * system has taken them or the connection has closed.
+ * An answer that holds lent bytes, such as records of a fetch. Large byte values go to the socket as they are, uncopied;
+ * `release` is called once, when the system has taken them or the connection has closed.
  */
-export class EncodedAnswer {
-  readonly chunks: readonly Uint8Array[]
+export class LentAnswer<T> {
+  readonly value: T
   readonly release: () => void
 
-  constructor(chunks: readonly Uint8Array[], release: () => void = () => undefined) {
-    this.chunks = chunks
+  constructor(value: T, release: () => void) {
+    this.value = value
     this.release = release
   }
 }
@@ -67,8 +68,8 @@ export class ClosesConnection extends Error {
   override readonly name = 'ClosesConnection'
 }
 
-/** What a handler gives: a value of its response message, the encoded body, or nothing. */
-export type Answer<T> = T | EncodedAnswer | typeof NO_ANSWER
+/** What a handler gives: a value of its response message, one with lent bytes, or nothing. */
+export type Answer<T> = T | LentAnswer<T> | typeof NO_ANSWER
 
 /** The handler of one API. */
 export interface ApiDefinition<Request, RequestInput, Response, ResponseInput> {
@@ -101,7 +102,8 @@ export interface Api {
   readonly versions: readonly [min: number, max: number]
   readonly advertised: readonly [min: number, max: number]
   readonly isPipelined: boolean
-  isFlexible(version: number): boolean
+  requestHeaderVersion(version: number): number
+  responseHeaderVersion(version: number): number
   decode(reader: ByteReader, version: number): unknown
   handle(context: RequestContext, request: unknown): unknown
   refuse(error: KafkaError, request: unknown, context: RequestContext): unknown
@@ -126,7 +128,8 @@ export function api<Request, RequestInput, Response, ResponseInput>(
     versions,
     advertised: definition.advertised ?? versions,
     isPipelined,
-    isFlexible: (version) => request.isFlexible(version),
+    requestHeaderVersion: (version) => requestHeaderVersion(request as Message, version),
+    responseHeaderVersion: (version) => responseHeaderVersion(response as Message, version),
     decode: (reader, version) => request.read(reader, version),
     handle: (context, value) => definition.handle(context, value as Request),
     refuse: (error, value, context) => definition.refuse(error, value as Request, context),

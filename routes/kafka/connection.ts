@@ -100,6 +100,10 @@ export class Connection implements TcpEvents {
   /** Starts no further request; ends when the answers of those under way have left. Their waits end now. */
   finish(): void {
     if (this.#state !== 'open') return
+    if (!this.#shared.broker) {
+      this.close()
+      return
+    }
     this.#state = 'finishing'
     this.#abort?.abort()
     this.#advance()
@@ -201,7 +205,7 @@ export class Connection implements TcpEvents {
     const version = reader.int16()
     if (!api) throw new ClosesConnection(`API ${apiKey} is not served`)
     reader.position = 0
-    const header = parse(() => RequestHeader.read(reader, api.isFlexible(version) ? 2 : 1))
+    const header = parse(() => RequestHeader.read(reader, api.requestHeaderVersion(version)))
     const { correlationId } = header
     const running: Running = {
       api,
@@ -255,9 +259,9 @@ export class Connection implements TcpEvents {
   #answer(running: Running, answerOf: () => unknown): void {
     try {
       const answer = encodeAnswer(running, answerOf())
-      if (this.#state === 'closed') return answer.release()
       running.answer = answer
       this.#frames.recycle(running.frame)
+      if (this.#state === 'closed') answer.release()
     } catch (error) {
       const at = this.#running.indexOf(running)
       // Nor can what came behind it be answered.

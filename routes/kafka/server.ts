@@ -3,17 +3,12 @@
 // Life: `openKafkaDoor` binds every listener, so that its port is known before the broker registers; `serve` lets clients in;
 // `stop` lets answers under way leave and closes the rest. Neighbours: `mod.ts` starts it, connections do the work.
 import type { Broker } from '#src/broker/broker.ts'
-import type {
-  TcpConnection,
-  TcpEvents,
-  TcpListen,
-  TcpListener,
-} from '#src/platform/tcp.ts'
+import type { TcpConnection, TcpEvents, TcpListen, TcpListener } from '#src/platform/tcp.ts'
 import type { Clock, Timer } from '#storage/base/world.ts'
+import type { Api } from './api.ts'
 import { Connection, type ConnectionShared } from './connection.ts'
 import { type ConnectionLimitOptions, ConnectionLimits } from './connection-limits.ts'
-import { ApiTable, APIS } from './dispatch.ts'
-import type { Api } from './api.ts'
+import { APIS, ApiTable } from './dispatch.ts'
 import { RequestMemory } from './request-memory.ts'
 
 /** The time that answers under way have to leave when the door stops, unless told otherwise. */
@@ -160,9 +155,10 @@ export class KafkaDoor {
     const { remoteAddress, localAddress, localPort } = socket
     const { host, port } = listener.advertised ?? { host: localAddress, port: localPort }
     const connection = new Connection(this.#shared, socket, { name: listener.name, host, port })
-    const refusal = this.#stopped ? 'The broker is stopping' : this.#limits.add(remoteAddress)
+    const refusal = this.#limits.add(remoteAddress)
     if (refusal === undefined) this.#connections.add(connection)
     else connection.close(refusal)
+    if (this.#stopped !== undefined) connection.close()
     return connection
   }
 

@@ -29,6 +29,7 @@ import type {
   TopicDescription,
   WaitRequest,
 } from './broker.ts'
+import { describeFeatures, type FeatureDescription } from './features.ts'
 import { Producing } from './producing.ts'
 import { refusalOf } from './refusal.ts'
 
@@ -184,6 +185,10 @@ export class BrokerCore implements Broker {
         endpoints: broker.endPoints.map(({ name, host, port }) => ({ name, host, port })),
       }))
       .sort((left, right) => left.id - right.id)
+  }
+
+  features(): FeatureDescription {
+    return describeFeatures(this.#parts.provider.image)
   }
 
   async ensureTopic(session: Session, topic: string): Promise<TopicDescription> {

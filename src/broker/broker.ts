@@ -7,6 +7,7 @@ import type {
   RecoveryFinding as Finding,
   RecoveryReport as Report,
 } from '../partitions/recovery-findings.ts'
+import type { FeatureDescription } from './features.ts'
 
 /** Findings of the last start. */
 export type RecoveryReport = Report
@@ -216,6 +217,8 @@ export interface Broker {
     options?: { validateOnly?: boolean },
   ): Promise<void>
   listBrokers(session: Session): readonly BrokerDescription[]
+  /** What clients are told of features: the lower of finalised and implemented. */
+  features(): FeatureDescription
 
   /** Throws UNKNOWN_TOPIC_OR_PARTITION when the topic is missing and may not be created automatically. */
   ensureTopic(session: Session, topic: string): Promise<TopicDescription>

@@ -16,7 +16,10 @@ export const apiVersions = api({
   request: ApiVersionsRequest,
   response: ApiVersionsResponse,
   handle({ broker, apis, version }, { clientSoftwareName, clientSoftwareVersion }) {
-    if (version >= NAMES_SINCE && !(NAME.test(clientSoftwareName) && NAME.test(clientSoftwareVersion))) {
+    if (
+      version >= NAMES_SINCE &&
+      !(NAME.test(clientSoftwareName) && NAME.test(clientSoftwareVersion))
+    ) {
       const client = `${clientSoftwareName} ${clientSoftwareVersion}`
       throw new KafkaError('INVALID_REQUEST', `Not the name and version of a client: ${client}`)
     }
