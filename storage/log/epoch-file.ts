@@ -1,5 +1,7 @@
 // Keeps the leader-epoch-checkpoint up to date, off the append path.
-import { replaceFile, replaceFileNow } from '../fs/atomic-file.ts'
+import { StorageFault } from '../base/errors.ts'
+import { replaceFile } from '../fs/atomic-file.ts'
+import { failureKind } from '../fs/failures.ts'
 import type { Files } from '../fs/files.ts'
 import {
   LEADER_EPOCH_CHECKPOINT,
@@ -30,12 +32,12 @@ export class EpochFile {
     }
   }
 
-  /** The same, on this thread. */
-  saveNow(): void {
-    if (this.#savedRevision === this.#epochs.revision && !this.#saving) return
-    const { revision } = this.#epochs
-    replaceFileNow(this.#files, this.#path, serializeLeaderEpochs(this.#epochs.entries))
-    this.#savedRevision = revision
+  /** Brings the file up to date, some time. A refusal waits for the next change, or for the recovery point. */
+  saveInBackground(onFault: (fault: StorageFault) => void): void {
+    this.save().catch((error: unknown) => {
+      if (failureKind(error) === 'refusal') return
+      onFault(new StorageFault(`Writing ${this.#path} failed`, { cause: error }))
+    })
   }
 
   async #write(): Promise<void> {

@@ -2,11 +2,17 @@
 import { assert } from '../base/errors.ts'
 import type { RollRequest } from '../segment/segment.ts'
 import { Segment, type SegmentEnvironment } from '../segment/segment.ts'
-import { countDeletableSegments, type RetentionLimits } from '../upkeep/retention.ts'
 import { DeferredRemoval } from './deferred-removal.ts'
 import type { LogConfig } from './log-config.ts'
 import type { LogEnvironment } from './log-parts.ts'
+import { countDeletableSegments, type RetentionLimits } from './retention.ts'
 import { floorSegment } from './segment-search.ts'
+
+/** What one round of retention removed. */
+export interface DeletedSegments {
+  readonly count: number
+  readonly sizeInBytes: number
+}
 
 /**
  * The segments in ascending order; there is always one, and the last is active. Readers and group commit look at the

@@ -7,12 +7,12 @@ import { KafkaError, StorageFault } from '../base/errors.ts'
 import { partitionName, type TopicPartition } from '../base/topic-partition.ts'
 import type { Uuid } from '../base/uuid.ts'
 import type { Int64 } from '../bytes/int64.ts'
-import { failureKind, storageError } from '../fs/failures.ts'
+import { storageError } from '../fs/failures.ts'
 import type { Segment } from '../segment/segment.ts'
 import type { TimestampOffset } from '../segment/time-index.ts'
 import type { EpochEnd, LeaderEpochCache } from '../state/leader-epoch-cache.ts'
 import type { ProducerAppend } from '../state/producer-append.ts'
-import type { CompletedTransaction, ProducerState } from '../state/producer-state.ts'
+import type { ProducerState } from '../state/producer-state.ts'
 import { AdvanceListeners } from './advance-listeners.ts'
 import {
   type AppendRequest,
@@ -21,26 +21,20 @@ import {
   type PlacedBatches,
   placeBatches,
 } from './append.ts'
-import { Durability, type DurableLog, type LogPosition, persistIndexes } from './durability.ts'
+import { writeCleanEnd } from './clean-end.ts'
+import { Durability, type DurableLog, type LogPosition } from './durability.ts'
 import { EpochFile } from './epoch-file.ts'
 import type { LogConfig } from './log-config.ts'
+import { LogGuard } from './log-guard.ts'
 import type { LogEnvironment, LogObserver, LogParts } from './log-parts.ts'
 import { LogReader, type ReadableLog, type ReadRequest } from './log-reader.ts'
-import { LogSegments } from './log-segments.ts'
+import { type DeletedSegments, LogSegments } from './log-segments.ts'
 import type { LogBounds, LogSlice } from './log-slice.ts'
 import { replayProducersNow } from './replay.ts'
 import type { DamagedRange } from './segment-search.ts'
 import { SnapshotFiles } from './snapshot-files.ts'
 import type { SumFile } from './sum-file.ts'
 import { readTransactionMarker } from './transaction-marker.ts'
-
-export type { LogEnvironment, LogObserver, ReadRequest }
-
-/** What one round of retention removed. */
-export interface DeletedSegments {
-  readonly count: number
-  readonly sizeInBytes: number
-}
 
 /** One partition's log. Everything but what returns a promise happens at once. */
 export class PartitionLog {
@@ -55,6 +49,7 @@ export class PartitionLog {
   readonly #epochFile: EpochFile
   readonly #snapshots: SnapshotFiles
   readonly #sums: SumFile
+  readonly #guard: LogGuard
   readonly #durability: Durability
   readonly #reader: LogReader
   readonly #damages: readonly DamagedRange[]
@@ -62,8 +57,6 @@ export class PartitionLog {
   #config: LogConfig
   #logStartOffset: number
   #logEndOffset: number
-  #fault: StorageFault | undefined
-  #isClosed = false
 
   /** Use `openPartitionLog`. The last segment must be active. */
   constructor(parts: LogParts) {
@@ -89,6 +82,10 @@ export class PartitionLog {
     this.#config = parts.config
     this.#logStartOffset = parts.logStartOffset
     this.#logEndOffset = parts.logEndOffset
+    this.#guard = new LogGuard(this.#name, (fault) => {
+      this.#durability.fail(fault)
+      parts.observer.onFault(fault)
+    })
     this.#durability = new Durability(this.#durableLog(), parts.logEndOffset)
     this.#reader = new LogReader(this.#readableLog())
     this.#producers.releaseBelow(this.highWatermark)
@@ -156,7 +153,7 @@ export class PartitionLog {
 
   /** Why the log is offline; undefined while it is not. */
   get fault(): StorageFault | undefined {
-    return this.#fault
+    return this.#guard.fault
   }
 
   /**
@@ -165,7 +162,7 @@ export class PartitionLog {
    * for `whenCommitted` like its original (RULES 3).
    */
   append(bytes: Uint8Array, request: AppendRequest): AppendResult {
-    this.#checkOnline()
+    this.#guard.check()
     const now = this.#environment.clock.now()
     const placed = placeBatches(bytes, request, {
       baseOffset: this.#logEndOffset,
@@ -190,8 +187,7 @@ export class PartitionLog {
    * [log start, log end], KAFKA_STORAGE_ERROR in a damaged range and CORRUPT_MESSAGE where no batch can be made out.
    */
   read(offset: number, request: ReadRequest): LogSlice {
-    this.#checkOnline()
-    return this.#guarded('Reading', () => this.#reader.read(offset, request))
+    return this.#guard.run('Reading', () => this.#reader.read(offset, request))
   }
 
   /**
@@ -209,14 +205,12 @@ export class PartitionLog {
 
   /** The first record with `timestamp` or a later one; undefined when there is none, not even above the high watermark. */
   offsetForTimestamp(timestamp: Int64): TimestampOffset | undefined {
-    this.#checkOnline()
-    return this.#guarded('Searching', () => this.#reader.offsetForTimestamp(timestamp))
+    return this.#guard.run('Searching', () => this.#reader.offsetForTimestamp(timestamp))
   }
 
   /** The first record that has the largest timestamp; undefined when no record has one. */
   maxTimestamp(): TimestampOffset | undefined {
-    this.#checkOnline()
-    return this.#guarded('Searching', () => this.#reader.maxTimestamp())
+    return this.#guard.run('Searching', () => this.#reader.maxTimestamp())
   }
 
   /** Where `epoch` ends, as OffsetForLeaderEpoch answers. */
@@ -238,20 +232,19 @@ export class PartitionLog {
 
   /** Cuts everything at and beyond `offset` off; a batch that holds it goes as a whole (RULES 9). */
   truncateTo(offset: number): void {
-    this.#checkOnline()
+    this.#guard.check()
     if (offset >= this.#logEndOffset) return
     if (offset < this.#segments.baseOffset) {
       this.truncateFullyAndStartAt(offset)
       return
     }
-    this.#guarded('Truncating', () => this.#cut(offset))
+    this.#guard.runWhole('Truncating', () => this.#cut(offset))
     this.#afterTruncation()
   }
 
   /** Removes everything; the log goes on, empty, at `offset`. */
   truncateFullyAndStartAt(offset: number): void {
-    this.#checkOnline()
-    this.#guarded('Truncating', () => {
+    this.#guard.runWhole('Truncating', () => {
       this.#snapshots.removeWhere(() => true)
       this.#segments.restartAt(offset, this.#config.fileDeleteDelayMs)
       this.#producers.clear(offset)
@@ -268,7 +261,7 @@ export class PartitionLog {
    * watermark. Below the log start it changes nothing.
    */
   deleteRecordsBefore(offset: number): void {
-    this.#checkOnline()
+    this.#guard.check()
     if (offset < 0 || offset > this.highWatermark) {
       const detail = `Offset ${offset} is outside [0, ${this.highWatermark}]`
       throw new KafkaError('OFFSET_OUT_OF_RANGE', detail)
@@ -279,8 +272,7 @@ export class PartitionLog {
 
   /** Removes the oldest segments that log start, size or age allow to remove. Their files go after a delay. */
   deleteOldSegments(now: number): DeletedSegments {
-    this.#checkOnline()
-    return this.#guarded('Deleting segments of', () => this.#deleteSegments(now))
+    return this.#guard.run('Deleting segments of', () => this.#deleteSegments(now))
   }
 
   /** Forgets producers that were idle for longer than `producer.id.expiration.ms`. */
@@ -301,14 +293,23 @@ export class PartitionLog {
 
   /** Closes the log so that the next start needs no recovery: all on disk, indexes and a snapshot written. */
   async close(): Promise<void> {
-    if (this.#isClosed) return
-    this.#checkOnline()
+    if (this.#guard.isClosed) return
+    this.#guard.check()
     await this.flush()
     await this.#durability.whenIdle()
-    this.#checkOnline()
+    this.#guard.check()
     this.#stop()
     try {
-      await this.#persistActive()
+      await writeCleanEnd({
+        files: this.#environment.files,
+        active: this.#segments.active,
+        logEndOffset: this.#logEndOffset,
+        producers: this.#producers,
+        epochFile: this.#epochFile,
+        snapshots: this.#snapshots,
+        sums: this.#sums,
+        hasSegment: (baseOffset) => this.#segments.has(baseOffset),
+      })
     } catch (error) {
       throw storageError(error, `Closing ${this.#name}`)
     }
@@ -316,9 +317,9 @@ export class PartitionLog {
 
   /** Lets go of the files as they are. For faults. */
   closeNow(): void {
-    if (this.#isClosed) return
+    if (this.#guard.isClosed) return
     this.#stop()
-    this.#durability.fail(this.#fault ?? new StorageFault(`${this.#name} was closed`))
+    this.#durability.fail(this.#guard.fault ?? new StorageFault(`${this.#name} was closed`))
     this.#segments.release()
   }
 
@@ -341,7 +342,7 @@ export class PartitionLog {
         this.#announce()
         if (hasPassedSegment) this.#observer.onRecoveryPoint?.()
       },
-      onFault: (fault: StorageFault) => this.#goOffline(fault),
+      onFault: (fault: StorageFault) => this.#guard.fail(fault),
     }
   }
 
@@ -366,7 +367,7 @@ export class PartitionLog {
 
   /** Rolls if need be, and writes. Nothing but the segments has changed when it returns, nothing at all when it throws. */
   #write(placed: PlacedBatches, now: number): LogPosition {
-    return this.#guarded('Appending to', () => {
+    return this.#guard.run('Appending to', () => {
       const { size, lastOffset, maxTimestamp } = placed
       const request = { size, lastOffset, maxTimestamp, now }
       if (this.#segments.isFull(request, this.#config)) this.#roll()
@@ -384,26 +385,22 @@ export class PartitionLog {
     changes: ProducerAppend,
     start: LogPosition,
   ): AppendResult {
+    const { logStartOffset } = this
     const { baseOffset, lastOffset, logAppendTime, size } = placed
     this.#logEndOffset = lastOffset + 1
     if (request.leaderEpoch > (this.#epochs.latestEpoch ?? -1)) {
       this.#epochs.assign({ epoch: request.leaderEpoch, startOffset: baseOffset })
       this.#saveEpochs()
     }
-    this.#noteAborted(this.#producers.apply(changes, this.#logEndOffset))
+    for (const completed of this.#producers.apply(changes, this.#logEndOffset)) {
+      if (completed.isAborted) this.#segments.active.addAborted(completed)
+    }
     const unflushed = this.#logEndOffset - this.#durability.durableOffset
     const needsDisk = request.needsDisk || unflushed >= this.#config.flushMessages
     this.#durability.add(start, lastOffset, size, needsDisk)
     if (!needsDisk) this.#durability.bound(this.#config, this.#environment.clock)
     this.#announce()
-    const { logStartOffset } = this
     return { baseOffset, lastOffset, logAppendTime, logStartOffset, isDuplicate: false, needsDisk }
-  }
-
-  #noteAborted(completed: readonly CompletedTransaction[]): void {
-    for (const transaction of completed) {
-      if (transaction.isAborted) this.#segments.active.addAborted(transaction)
-    }
   }
 
   /** Begins a new segment at the log's end. The old one is synced in the background. */
@@ -415,20 +412,6 @@ export class PartitionLog {
     this.#durability.request(base)
   }
 
-  /** What a clean stop leaves: a last time entry, indexes and snapshot on disk, no bytes behind the last batch. */
-  async #persistActive(): Promise<void> {
-    const { files } = this.#environment
-    const active = this.#segments.active
-    active.seal()
-    this.#snapshots.write(this.#logEndOffset, this.#producers.snapshot())
-    await this.#epochFile.save()
-    await active.sync()
-    await persistIndexes(files, active, this.#snapshots.path(this.#logEndOffset))
-    this.#sums.addEpochs()
-    await this.#saveSums(active)
-    active.release()
-  }
-
   /** Also syncs the directory. */
   #saveSums(segment: Segment): Promise<void> {
     this.#sums.add(segment.baseOffset)
@@ -436,9 +419,8 @@ export class PartitionLog {
   }
 
   #cut(offset: number): void {
-    const isBelowWatermark = offset < this.highWatermark
-    const removeAfterMs = this.#config.fileDeleteDelayMs
-    this.#segments.cutTo(offset, { isBelowWatermark, removeAfterMs })
+    const { fileDeleteDelayMs: removeAfterMs } = this.#config
+    this.#segments.cutTo(offset, { isBelowWatermark: offset < this.highWatermark, removeAfterMs })
     this.#logEndOffset = offset
     this.#logStartOffset = Math.min(this.#logStartOffset, offset)
     this.#epochs.truncateFromEnd(offset)
@@ -469,8 +451,8 @@ export class PartitionLog {
   #deleteSegments(now: number): DeletedSegments {
     const { retentionMs, retentionBytes, cleanupPolicy } = this.#config
     const { logStartOffset, highWatermark, logEndOffset } = this
-    const isDeleting = cleanupPolicy.delete
-    const limits = { now, retentionMs, retentionBytes, logStartOffset, highWatermark, isDeleting }
+    const offsets = { logStartOffset, highWatermark, isDeleting: cleanupPolicy.delete }
+    const limits = { now, retentionMs, retentionBytes, ...offsets }
     const count = this.#segments.countDeletable(logEndOffset, limits)
     if (count === 0) return { count, sizeInBytes: 0 }
     if (count === this.segmentCount) this.#roll()
@@ -491,14 +473,8 @@ export class PartitionLog {
     this.#saveEpochs()
   }
 
-  /** The file is written off the append path; a refusal waits for the next change, or for the recovery point. */
   #saveEpochs(): void {
-    this.#epochFile.save().catch((error: unknown) => {
-      if (failureKind(error) === 'refusal' || this.#isClosed) return
-      this.#goOffline(
-        new StorageFault(`Writing the epochs of ${this.#name} failed`, { cause: error }),
-      )
-    })
+    this.#epochFile.saveInBackground((fault) => this.#guard.fail(fault))
   }
 
   #announce(): void {
@@ -511,33 +487,8 @@ export class PartitionLog {
     return { logStartOffset, highWatermark, lastStableOffset, logEndOffset }
   }
 
-  #checkOnline(): void {
-    if (this.#fault) {
-      throw new StorageFault(`${this.#name} is offline`, { cause: this.#fault })
-    }
-    if (this.#isClosed) throw new KafkaError('KAFKA_STORAGE_ERROR', `${this.#name} is closed`)
-  }
-
-  /** Runs what touches files. A system error becomes a refusal or a fault; a fault takes the log offline. */
-  #guarded<T>(verb: string, action: () => T): T {
-    try {
-      return action()
-    } catch (error) {
-      const reported = storageError(error, `${verb} ${this.#name}`)
-      if (reported instanceof StorageFault) this.#goOffline(reported)
-      throw reported
-    }
-  }
-
-  #goOffline(fault: StorageFault): void {
-    if (this.#fault) return
-    this.#fault = fault
-    this.#durability.fail(fault)
-    this.#observer.onFault(fault)
-  }
-
   #stop(): void {
-    this.#isClosed = true
+    this.#guard.close()
     this.#durability.stopTimer()
     this.#segments.stopRemoval()
     this.#listeners.clear()

@@ -7,12 +7,14 @@ import type { Files } from '#storage/fs/files.ts'
 import { MapCache } from '#storage/fs/map-cache.ts'
 import { ReadBufferPool } from '#storage/fs/read-buffer.ts'
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '#storage/log/log-config.ts'
+import type { LogEnvironment } from '#storage/log/log-parts.ts'
 import { type OpenedLog, openPartitionLog } from '#storage/log/open-log.ts'
-import type { LogEnvironment, PartitionLog } from '#storage/log/partition-log.ts'
+import type { PartitionLog } from '#storage/log/partition-log.ts'
 import { IndexCache } from '#storage/segment/index-cache.ts'
 import { SeededRandom } from '../../simulation/seeded-random.ts'
 import { VirtualClock } from '../../simulation/virtual-clock.ts'
 
+/** Where `openLog` keeps its partition. */
 export const DIRECTORY = '/data/orders-0'
 
 /** Everything a log needs of the world, on `files`. */

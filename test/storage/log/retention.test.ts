@@ -1,6 +1,6 @@
 // Which segments retention takes.
 import { expect, test } from 'vitest'
-import { countDeletableSegments, type RetentionLimits } from '#storage/upkeep/retention.ts'
+import { countDeletableSegments, type RetentionLimits } from '#storage/log/retention.ts'
 
 const LIMITS: RetentionLimits = {
   now: 1000,
