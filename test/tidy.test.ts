@@ -59,7 +59,9 @@ test('Sources are all reached from main.ts, mod.ts, a test or a task', () => {
   const tasks = read('scripts/run.mjs')
   const isTask = (path: string) => tasks.includes(`'${path}'`)
   const roots = ['main.ts', 'mod.ts', 'vitest.config.ts']
-  const dead = unreached(graph, roots).filter(isHoused)
+  // Messages are declared, and held to Kafka's bytes, before a handler serves them.
+  const isAhead = (path: string) => path.startsWith('src/protocol/messages/')
+  const dead = unreached(graph, roots).filter((path) => isHoused(path) && !isAhead(path))
   const others = [...sources.keys()].filter((path) => isTest(path) || isTask(path))
   const unused = unreached(graph, [...roots, ...others])
   expect([...new Set([...dead, ...unused])]).toEqual([])

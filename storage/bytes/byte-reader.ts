@@ -4,6 +4,8 @@ import { type Uuid, uuidFromBytes } from '../base/uuid.ts'
 import { canonicalInt64, type Int64, readInt64 } from './int64.ts'
 
 const TWO_28 = 0x1000_0000
+/** Array elements of one message: two bytes can ask for an object, so the size of the message is no bound of memory. */
+const MAX_ELEMENTS = 1_000_000
 // `ignoreBOM` keeps a leading U+FEFF: it belongs to the text. Malformed bytes become U+FFFD, as in Java.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
@@ -18,6 +20,7 @@ export class ByteReader {
   /** The next byte to read, as an index into `bytes`. May be set. */
   position: number
   readonly #view: DataView
+  #elementsLeft = MAX_ELEMENTS
 
   constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
     if (start < 0 || end < start || end > bytes.length) {
@@ -128,6 +131,13 @@ export class ByteReader {
   /** Goes over `size` bytes unread. */
   skip(size: number): void {
     this.#advance(size)
+  }
+
+  /** Announces array elements that are to be read; refuses more than a million in all arrays together. */
+  expectElements(count: number): void {
+    this.#elementsLeft -= count
+    if (this.#elementsLeft >= 0) return
+    throw new KafkaError('CORRUPT_MESSAGE', `The arrays have more than ${MAX_ELEMENTS} elements`)
   }
 
   /** Up to five groups of 7 bits, lowest first. Records consist of these, so it indexes without a call per byte. */

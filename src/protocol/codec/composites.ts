@@ -84,6 +84,7 @@ function arrayCodec<T, I>(
       // Every element takes at least a byte, so readLength bounds the count too; memory grows only as elements are read.
       const count = readLength(reader, flexible)
       if (count === -1) return null
+      reader.expectElements(count)
       const values: T[] = []
       for (let at = 0; at < count; at++) values.push(read(reader))
       return values

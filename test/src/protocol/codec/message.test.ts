@@ -175,6 +175,14 @@ test('array() refuses a count beyond the rest even of elements without bytes', (
   expect(codeOf(() => Empty.decode(unhex('7fffffff'), 0))).toBe('CORRUPT_MESSAGE')
 })
 
+test('message() refuses more than a million elements in all its arrays together', () => {
+  const Names = message({ versions: [0, 0] }, { lists: array(array(bool())) })
+  const lists = (sizes: number[]) =>
+    Names.encode({ lists: sizes.map((n) => Array(n).fill(true)) }, 0)
+  expect(codeOf(() => Names.decode(lists([500_000, 499_998]), 0))).toBe('no error')
+  expect(codeOf(() => Names.decode(lists([500_000, 499_999]), 0))).toBe('CORRUPT_MESSAGE')
+})
+
 test('a tagged field that does not fill its size is refused', () => {
   expect(codeOf(() => Tags.decode(unhex('00000001 01 03 03 02 78 00'), 1))).toBe('CORRUPT_MESSAGE')
 })
