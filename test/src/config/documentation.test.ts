@@ -1,6 +1,5 @@
 // The page of configurations against the tables that it describes.
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { isBrokerConfigActedOn, isTopicConfigActedOn } from '#src/config/acted-on.ts'
