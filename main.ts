@@ -76,7 +76,10 @@ function isExpected(error: unknown): error is Error {
 }
 
 function describe(error: Error): string {
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
+  const isOurs = error instanceof KafkaError || error instanceof StorageFault
+  return isOurs && error.cause instanceof Error
+    ? `${error.message}: ${error.cause.message}`
+    : error.message
 }
 
 function startText(broker: RunningBroker): string {
