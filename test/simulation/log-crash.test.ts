@@ -13,7 +13,7 @@ import { SeededRandom } from './seeded-random.ts'
 import { SimulatedDisk } from './simulated-disk.ts'
 import { settle, VirtualClock } from './virtual-clock.ts'
 
-const SEEDS = Number(process.env['SEEDS'] ?? 30)
+const SEEDS = Number(process.env['SEEDS'] ?? 50)
 const ONLY = process.env['SEED'] === undefined ? undefined : Number(process.env['SEED'])
 const STEPS = 80
 const PRODUCERS = 3
