@@ -1,15 +1,20 @@
 // The broker: every call of the doors, checked and handed to the room that serves it.
 import { KafkaError } from '#storage/base/errors.ts'
-import type { Clock } from '#storage/base/world.ts'
+import { ZERO_UUID } from '#storage/base/uuid.ts'
+import type { Clock, Random } from '#storage/base/world.ts'
+import type { Int64 } from '#storage/bytes/int64.ts'
 import type { Session } from '../access/session.ts'
 import type { ConfigEntry } from '../config/config-entry.ts'
 import { CONFIG_RESOURCE, type TopicImage } from '../metadata/image.ts'
 import type { MetadataProvider } from '../metadata/provider.ts'
 import type { EffectiveConfigs } from '../partitions/effective-configs.ts'
+import { PartitionLookup } from '../partitions/lookup.ts'
 import type { Partition } from '../partitions/partition.ts'
 import type { Partitions } from '../partitions/partitions.ts'
+import { ProducerIds } from '../partitions/producer-ids.ts'
 import { readPartition } from '../partitions/record-reader.ts'
 import { waitForAny } from '../partitions/waiting.ts'
+import { type BatchOutcome, type BatchProduceCall, BatchProducing } from './batch-producing.ts'
 import type {
   Acks,
   Broker,
@@ -30,6 +35,15 @@ import type {
   WaitRequest,
 } from './broker.ts'
 import { describeFeatures, type FeatureDescription } from './features.ts'
+import { type FetchCall, type Fetched, Fetching } from './fetching.ts'
+import {
+  type ActiveProducer,
+  type EpochQuestion,
+  type FoundEpoch,
+  type FoundOffset,
+  type OffsetSearch,
+  Offsets,
+} from './offsets.ts'
 import { Producing } from './producing.ts'
 import { refusalOf } from './refusal.ts'
 
@@ -38,6 +52,7 @@ export interface BrokerParts {
   readonly clusterId: string
   readonly nodeId: number
   readonly clock: Clock
+  readonly random: Random
   readonly provider: MetadataProvider
   readonly partitions: Partitions
   readonly configs: EffectiveConfigs
@@ -59,6 +74,10 @@ export class BrokerCore implements Broker {
   }
   readonly #parts: BrokerParts
   readonly #producing: Producing
+  readonly #batches: BatchProducing
+  readonly #fetching: Fetching
+  readonly #offsets: Offsets
+  readonly #producerIds: ProducerIds
   readonly #topicListeners = new Set<() => void>()
   readonly #creations = new Map<string, Promise<TopicDescription>>()
   readonly #stopListening: () => void
@@ -73,6 +92,17 @@ export class BrokerCore implements Broker {
       clock: parts.clock,
       isAllSynced: () => parts.configs.broker.boolean('millrace.acks.all.fsync'),
     })
+    const lookup = new PartitionLookup(parts.partitions, parts.provider)
+    this.#batches = new BatchProducing(this.#batchParts(lookup))
+    this.#fetching = new Fetching({
+      lookup,
+      clock: parts.clock,
+      random: parts.random,
+      sessionSlots: parts.configs.broker.number('max.incremental.fetch.session.cache.slots'),
+      maxBytes: () => parts.configs.broker.number('fetch.max.bytes'),
+    })
+    this.#offsets = new Offsets(lookup)
+    this.#producerIds = new ProducerIds(parts.provider)
     this.#stopListening = parts.provider.onDelta((delta) => {
       parts.partitions.apply(delta)
       if (delta.partitions.length === 0) return
@@ -89,6 +119,8 @@ export class BrokerCore implements Broker {
   close(): void {
     this.#isReady = false
     this.#stopListening()
+    this.#fetching.close()
+    this.#batches.close()
   }
 
   listTopics(_session: Session): readonly TopicDescription[] {
@@ -224,6 +256,45 @@ export class BrokerCore implements Broker {
     return results
   }
 
+  produceBatches(
+    session: Session,
+    call: BatchProduceCall,
+  ): readonly BatchOutcome[] | Promise<readonly BatchOutcome[]> {
+    return this.#batches.produce(session, call)
+  }
+
+  async fetch(_session: Session, call: FetchCall): Promise<Fetched> {
+    const fetched = await this.#fetching.fetch(call)
+    for (const { records } of fetched.partitions) this.counters.readBytes += records.length
+    return fetched
+  }
+
+  searchOffset(_session: Session, search: OffsetSearch): FoundOffset {
+    return this.#offsets.find(search)
+  }
+
+  epochEnd(_session: Session, question: EpochQuestion): FoundEpoch {
+    return this.#offsets.epochEnd(question)
+  }
+
+  activeProducers(
+    _session: Session,
+    at: { readonly topic: string; readonly partition: number },
+  ): readonly ActiveProducer[] {
+    return this.#offsets.producers({ ...at, topicId: ZERO_UUID })
+  }
+
+  deleteRecords(
+    _session: Session,
+    at: { readonly topic: string; readonly partition: number; readonly offset: number },
+  ): number {
+    return this.#offsets.deleteRecords({ ...at, topicId: ZERO_UUID }, at.offset)
+  }
+
+  newProducerId(_session: Session): Promise<Int64> {
+    return this.#producerIds.allocate()
+  }
+
   findOffset(
     _session: Session,
     { topic, partition, spec }: { topic: string; partition: number; spec: OffsetSpec },
@@ -303,6 +374,30 @@ export class BrokerCore implements Broker {
       if (!(error instanceof KafkaError && error.code === 'TOPIC_ALREADY_EXISTS')) throw error
       await this.#parts.partitions.settled()
       return this.describeTopic(session, topic)
+    }
+  }
+
+  #batchParts(lookup: PartitionLookup) {
+    const { clock, configs, provider } = this.#parts
+    return {
+      lookup,
+      clock,
+      isAllSynced: () => configs.broker.boolean('millrace.acks.all.fsync'),
+      lacksReplicas: (at: { readonly topic: string; readonly partition: number }) => {
+        const { isr, replicas } = provider.image.partition(at) ?? { isr: [], replicas: [] }
+        if (isr.length >= replicas.length) return undefined
+        const { minInsyncReplicas } = configs.topic(at.topic).settings()
+        if (isr.length >= Math.min(minInsyncReplicas, replicas.length)) return undefined
+        return `${isr.length} replicas are in sync, min.insync.replicas is ${minInsyncReplicas}`
+      },
+      count: (appended: { readonly records: number; readonly bytes: number } | undefined) => {
+        if (!appended) {
+          this.counters.failedProduces++
+          return
+        }
+        this.counters.producedRecords += appended.records
+        this.counters.producedBytes += appended.bytes
+      },
     }
   }
 

@@ -7,7 +7,16 @@ import type {
   RecoveryFinding as Finding,
   RecoveryReport as Report,
 } from '../partitions/recovery-findings.ts'
+import type { BatchOutcome, BatchProduceCall } from './batch-producing.ts'
 import type { FeatureDescription } from './features.ts'
+import type { FetchCall, Fetched } from './fetching.ts'
+import type {
+  ActiveProducer,
+  EpochQuestion,
+  FoundEpoch,
+  FoundOffset,
+  OffsetSearch,
+} from './offsets.ts'
 
 /** Findings of the last start. */
 export type RecoveryReport = Report
@@ -232,6 +241,35 @@ export interface Broker {
     records: readonly ProducedRecord[],
     acks: Acks,
   ): Promise<readonly ProducedResult[]>
+
+  /**
+   * Appends record batches as they are, before it returns; the outcomes, in order, come when `acks` asks for them. Refusals
+   * of single partitions are among the outcomes. Creates no topic.
+   */
+  produceBatches(
+    session: Session,
+    call: BatchProduceCall,
+  ): readonly BatchOutcome[] | Promise<readonly BatchOutcome[]>
+  /** Batches of many partitions, as soon as there are enough. Rejects with what is wrong with the fetch session. */
+  fetch(session: Session, call: FetchCall): Promise<Fetched>
+  /** Finds an offset by time. Throws FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, UNSUPPORTED_VERSION. */
+  searchOffset(session: Session, search: OffsetSearch): FoundOffset
+  /** Where a leader epoch ended. Throws FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH. */
+  epochEnd(session: Session, question: EpochQuestion): FoundEpoch
+  activeProducers(
+    session: Session,
+    at: { readonly topic: string; readonly partition: number },
+  ): readonly ActiveProducer[]
+  /**
+   * Deletes the records below an offset, all for -1, and returns the new log start. Throws OFFSET_OUT_OF_RANGE,
+   * POLICY_VIOLATION, INVALID_TOPIC_EXCEPTION.
+   */
+  deleteRecords(
+    session: Session,
+    at: { readonly topic: string; readonly partition: number; readonly offset: number },
+  ): number
+  /** An id that no producer had before; its epoch begins at 0. */
+  newProducerId(session: Session): Promise<Int64>
 
   /** Where a read should start. A timestamp beyond the newest record gives the end. */
   findOffset(

@@ -2,8 +2,9 @@
 import { KafkaError } from '#storage/base/errors.ts'
 import { partitionName, type TopicPartition } from '#storage/base/topic-partition.ts'
 import type { AppendResult } from '#storage/log/append.ts'
+import type { ReadRequest } from '#storage/log/log-reader.ts'
 import type { LogSlice } from '#storage/log/log-slice.ts'
-import type { PartitionLog, ReadRequest } from '#storage/log/partition-log.ts'
+import type { PartitionLog } from '#storage/log/partition-log.ts'
 import type { Watched } from './waiting.ts'
 
 /**
@@ -37,6 +38,20 @@ export class Partition {
     if (leaderEpoch <= this.#leaderEpoch) return
     this.#leaderEpoch = leaderEpoch
     this.log.assignEpochStart(leaderEpoch)
+    this.#wake()
+  }
+
+  /** False once the partition was removed from this broker. */
+  get isOpen(): boolean {
+    return !this.#isClosed
+  }
+
+  /** Refuses a client that knows another leader epoch: FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH. -1 knows none. */
+  checkLeaderEpoch(known: number): void {
+    if (known === -1 || known === this.#leaderEpoch) return
+    const code = known < this.#leaderEpoch ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH'
+    const name = partitionName(this.topicPartition)
+    throw new KafkaError(code, `${name} is in leader epoch ${this.#leaderEpoch}, not ${known}`)
   }
 
   /** Appends whole v2 batches, patching offsets and epoch in place. Throws what `PartitionLog.append` throws. */
@@ -49,13 +64,16 @@ export class Partition {
     })
   }
 
-  /** Whole batches from the one that holds `offset` on. Throws OFFSET_OUT_OF_RANGE. */
-  read(
-    offset: number,
-    options: { maxBytes: number; isolation: ReadRequest['isolation'] },
-  ): LogSlice {
+  /** Batches from the one that holds `offset` on, the first of them whole unless told otherwise. Throws OFFSET_OUT_OF_RANGE. */
+  read(offset: number, { maxBytes, isolation, minOneBatch = true }: ReadRequest): LogSlice {
     this.#assertOpen()
-    return this.log.read(offset, { ...options, minOneBatch: true })
+    return this.log.read(offset, { maxBytes, isolation, minOneBatch })
+  }
+
+  /** Calls `wake` whenever offsets, leader epoch or the partition's life have changed; returns how to stop that. */
+  watch(wake: () => void): () => void {
+    this.#watchers.add(wake)
+    return () => void this.#watchers.delete(wake)
   }
 
   /** The offset that a consumer of this isolation level may read up to, exclusive. */
@@ -72,10 +90,7 @@ export class Partition {
         offset < this.readableEnd(isolation) ||
         offset < this.log.logStartOffset ||
         offset > this.log.logEndOffset,
-      watch: (wake) => {
-        this.#watchers.add(wake)
-        return () => this.#watchers.delete(wake)
-      },
+      watch: (wake) => this.watch(wake),
     }
   }
 

@@ -63,6 +63,15 @@ export class Partitions {
     throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `Partition ${name} does not exist`)
   }
 
+  /** Undefined when the partition is not here, or not yet. Throws why it can't be here. */
+  find(at: TopicPartition): Partition | undefined {
+    const name = partitionName(at)
+    const partition = this.#partitions.get(name)
+    const missing = partition ? undefined : this.#missing.get(name)
+    if (missing) throw missing.reason
+    return partition
+  }
+
   all(): Iterable<Partition> {
     return this.#partitions.values()
   }

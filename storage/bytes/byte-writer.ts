@@ -9,20 +9,37 @@ export class ByteWriter {
   #bytes: Uint8Array<ArrayBuffer>
   #view: DataView
   #position = 0
+  readonly #lendFrom: number
+  readonly #lent: { readonly at: number; readonly bytes: Uint8Array }[] = []
 
-  constructor(capacity = 256) {
+  /** Raw bytes of `lendFrom` and more are not copied: they become chunks of their own. By default all are copied. */
+  constructor(capacity = 256, lendFrom = Number.POSITIVE_INFINITY) {
     this.#bytes = new Uint8Array(capacity)
     this.#view = new DataView(this.#bytes.buffer)
+    this.#lendFrom = lendFrom
   }
 
-  /** How many bytes have been written. */
+  /** How many bytes have been written, without those that were lent. */
   get position(): number {
     return this.#position
   }
 
-  /** A view of what was written, valid until the next write. */
+  /** A view of what was written, valid until the next write. Bytes that were lent are not in it. */
   get written(): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(0, this.#position)
+  }
+
+  /** Everything in order, what was lent as it was given; valid until the next write. */
+  get chunks(): Uint8Array[] {
+    const chunks: Uint8Array[] = []
+    let start = 0
+    for (const { at, bytes } of this.#lent) {
+      if (at > start) chunks.push(this.#bytes.subarray(start, at))
+      chunks.push(bytes)
+      start = at
+    }
+    if (this.#position > start) chunks.push(this.#bytes.subarray(start, this.#position))
+    return chunks
   }
 
   int8(value: number): void {
@@ -96,6 +113,10 @@ export class ByteWriter {
 
   /** Bytes as they are, without a length. */
   raw(bytes: Uint8Array): void {
+    if (bytes.length >= this.#lendFrom) {
+      this.#lent.push({ at: this.#position, bytes })
+      return
+    }
     const at = this.#advance(bytes.length)
     this.#bytes.set(bytes, at)
   }
@@ -121,6 +142,7 @@ export class ByteWriter {
   clear(): void {
     this.#bytes.fill(0, 0, this.#position)
     this.#position = 0
+    this.#lent.length = 0
   }
 
   #advance(size: number): number {

@@ -1,0 +1,192 @@
+// Batches in: appended as they came, one to a partition, and answered as their producer asks.
+import { KafkaError } from '#storage/base/errors.ts'
+import type { Clock } from '#storage/base/world.ts'
+import type { Int64 } from '#storage/bytes/int64.ts'
+import type { Session } from '../access/session.ts'
+import { Deadlines } from '../partitions/deadlines.ts'
+import type { PartitionId, PartitionLookup } from '../partitions/lookup.ts'
+import { checkProducedBatch, isTransactionalBatch } from '../partitions/produced-batch.ts'
+import { recordErrorsOf } from '../partitions/record-errors.ts'
+import { refusalOf } from './refusal.ts'
+
+/** The batch for one partition. Its bytes are patched in place. */
+export interface ProducedBatch extends PartitionId {
+  readonly records: Uint8Array | null
+}
+
+/** A produce request as the wire protocol has it. */
+export interface BatchProduceCall {
+  readonly transactionalId: string | null
+  /** 0, 1 or -1; others are refused. */
+  readonly acks: number
+  readonly timeoutMs: number
+  /** Whether the client's version knows zstd. */
+  readonly allowsZstd: boolean
+  readonly batches: readonly ProducedBatch[]
+}
+
+/** Where a batch went. */
+export interface AppendedBatch {
+  readonly baseOffset: number
+  /** -1 on CreateTime topics. */
+  readonly logAppendTime: Int64
+  readonly logStartOffset: number
+}
+
+/** Why a batch was refused, and which of its records are at fault if it is only some. */
+export interface RefusedBatch {
+  readonly error: KafkaError
+  readonly recordErrors: readonly { readonly index: number; readonly message: string }[]
+}
+
+/** What became of one batch. */
+export type BatchOutcome = AppendedBatch | RefusedBatch
+
+/** What producing batches needs of the broker. */
+export interface BatchProducingParts {
+  readonly lookup: PartitionLookup
+  readonly clock: Clock
+  /** Whether acks=all waits for the disk (`millrace.acks.all.fsync`). */
+  isAllSynced(): boolean
+  /** Why too few replicas are in sync for acks=all; undefined while there are enough. */
+  lacksReplicas(at: { readonly topic: string; readonly partition: number }): string | undefined
+  /** Counts what was appended, or refused. */
+  count(appended: { readonly records: number; readonly bytes: number } | undefined): void
+}
+
+/** An answer that is there, or that waits for the disk. */
+type Pending = { outcome: BatchOutcome; wait: Promise<void> | undefined }
+
+const INTERNAL_TOPICS = new Set([
+  '__consumer_offsets',
+  '__transaction_state',
+  '__share_group_state',
+])
+/** Kafka's own tools may write to internal topics under this client id. */
+const ADMIN_CLIENT_ID = '__admin_client'
+
+/** Serves all produce requests of a broker. */
+export class BatchProducing {
+  readonly #parts: BatchProducingParts
+  readonly #deadlines: Deadlines
+
+  constructor(parts: BatchProducingParts) {
+    this.#parts = parts
+    this.#deadlines = new Deadlines(parts.clock)
+  }
+
+  /**
+   * Appends all batches before it returns (RULES 6); only the answer may come later. Outcomes are in the order of the
+   * batches. Throws what is wrong with the request as a whole; then nothing was appended.
+   */
+  produce(
+    { clientId }: Session,
+    call: BatchProduceCall,
+  ): readonly BatchOutcome[] | Promise<readonly BatchOutcome[]> {
+    refuseTransactions(call)
+    let isWaiting = false
+    const pending = call.batches.map((batch) => {
+      const one = this.#append(batch, call, clientId)
+      if (one.wait) isWaiting = true
+      return one
+    })
+    return isWaiting
+      ? this.#settled(pending, call.timeoutMs)
+      : pending.map(({ outcome }) => outcome)
+  }
+
+  /** Takes its timer back. */
+  close(): void {
+    this.#deadlines.clear()
+  }
+
+  #append(batch: ProducedBatch, call: BatchProduceCall, clientId: string): Pending {
+    const { acks } = call
+    try {
+      if (acks !== 0 && acks !== 1 && acks !== -1) {
+        throw new KafkaError('INVALID_REQUIRED_ACKS', `acks is 0, 1 or -1, not ${acks}`)
+      }
+      const partition = this.#parts.lookup.get(batch)
+      const { topicPartition, log } = partition
+      checkProducedBatch(batch.records, call.allowsZstd)
+      if (INTERNAL_TOPICS.has(topicPartition.topic) && clientId !== ADMIN_CLIENT_ID) {
+        const detail = `Clients may not write to the internal topic ${topicPartition.topic}`
+        throw new KafkaError('INVALID_TOPIC_EXCEPTION', detail)
+      }
+      const lack = acks === -1 ? this.#parts.lacksReplicas(topicPartition) : undefined
+      if (lack !== undefined) throw new KafkaError('NOT_ENOUGH_REPLICAS', lack)
+      const records = batch.records as Uint8Array
+      const needsDisk = acks === -1 && this.#parts.isAllSynced()
+      const appended = partition.append(records, { needsDisk })
+      const { baseOffset, lastOffset, logAppendTime, logStartOffset } = appended
+      if (!appended.isDuplicate) {
+        this.#parts.count({ records: lastOffset - baseOffset + 1, bytes: records.length })
+      }
+      const outcome = { baseOffset, logAppendTime, logStartOffset }
+      const mustWait = appended.needsDisk && acks !== 0
+      return { outcome, wait: mustWait ? log.whenCommitted(lastOffset) : undefined }
+    } catch (error) {
+      return { outcome: this.#refused(error), wait: undefined }
+    }
+  }
+
+  #refused(error: unknown): RefusedBatch {
+    this.#parts.count(undefined)
+    return { error: refusalOf(error), recordErrors: recordErrorsOf(error) }
+  }
+
+  /** Resolves when all batches are committed or refused, or when the producer's time has passed. */
+  #settled(pending: readonly Pending[], timeoutMs: number): Promise<readonly BatchOutcome[]> {
+    return new Promise((resolve, reject) => {
+      const outcomes: BatchOutcome[] = pending.map(({ outcome }) => outcome)
+      const waiting = new Set<number>()
+      const finish = () => {
+        takeBack()
+        resolve(outcomes)
+      }
+      const takeBack = this.#deadlines.add(Math.max(0, timeoutMs), () => {
+        for (const index of waiting) outcomes[index] = timedOut(timeoutMs)
+        waiting.clear()
+        finish()
+      })
+      const settle = (index: number) => {
+        if (waiting.delete(index) && waiting.size === 0) finish()
+      }
+      for (const [index, { wait }] of pending.entries()) {
+        if (!wait) continue
+        waiting.add(index)
+        wait.then(
+          () => settle(index),
+          (error: unknown) => {
+            try {
+              if (waiting.has(index)) outcomes[index] = this.#refused(error)
+              settle(index)
+            } catch (bug) {
+              takeBack()
+              reject(bug)
+            }
+          },
+        )
+      }
+    })
+  }
+}
+
+/** Until there is a transaction coordinator it knows of no transactional id, and so no transaction is open. */
+function refuseTransactions({ transactionalId, batches }: BatchProduceCall): void {
+  const isTransactional = batches.some(
+    ({ records }) => records !== null && isTransactionalBatch(records),
+  )
+  if (!isTransactional) return
+  if (transactionalId === null) {
+    const detail = 'Transactional batches need a transactional id'
+    throw new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', detail)
+  }
+  const detail = `Transactional id ${transactionalId} has no producer id here`
+  throw new KafkaError('INVALID_PRODUCER_ID_MAPPING', detail)
+}
+
+function timedOut(timeoutMs: number): RefusedBatch {
+  const detail = `The batch was not committed within ${timeoutMs} ms`
+  return { error: new KafkaError('REQUEST_TIMED_OUT', detail), recordErrors: [] }
+}

@@ -1,0 +1,251 @@
+// Batches out: a fetch of many partitions, its session, its wait, and bytes that are lent instead of copied.
+import { KafkaError, type KafkaErrorName } from '#storage/base/errors.ts'
+import type { Clock, Random } from '#storage/base/world.ts'
+import type { Int64 } from '#storage/bytes/int64.ts'
+import { FetchPurgatory, type WaitingPosition } from '../partitions/fetch-purgatory.ts'
+import {
+  type FetchIsolation,
+  type FetchOutcome,
+  type FetchRound,
+  type FetchSource,
+  readRound,
+} from '../partitions/fetch-read.ts'
+import { nextSessionEpoch, type FetchTarget as Target } from '../partitions/fetch-session.ts'
+import {
+  FetchSessionCache,
+  type SessionFetch,
+  type SessionRequest,
+} from '../partitions/fetch-session-cache.ts'
+import type { PartitionId, PartitionLookup } from '../partitions/lookup.ts'
+import { refusalOf } from './refusal.ts'
+
+/** One partition of a fetch, and where to read in it. */
+export type FetchTarget = Target
+
+/** A fetch as the wire protocol asks for it. Topics are named, or have ids: `usesTopicIds` says which. */
+export interface FetchCall extends SessionRequest {
+  readonly maxWaitMs: number
+  readonly minBytes: number
+  readonly maxBytes: number
+  readonly isolation: Exclude<FetchIsolation, 'log_end'>
+  /** -1 for a consumer. */
+  readonly replicaId: number
+  /** The client has gone, or the broker stops: answer with what there is. */
+  readonly signal?: AbortSignal
+}
+
+/** What a fetch tells of one partition. Offsets are -1 where there is an error. */
+export interface FetchedPartition extends PartitionId {
+  readonly error: KafkaErrorName | undefined
+  readonly highWatermark: number
+  readonly lastStableOffset: number
+  readonly logStartOffset: number
+  /** Where the client's log parts from this one. */
+  readonly divergingEpoch: { readonly epoch: number; readonly endOffset: number } | undefined
+  /** Null for read_uncommitted. */
+  readonly abortedTransactions:
+    | readonly { readonly producerId: Int64; readonly firstOffset: number }[]
+    | null
+  /** Batches, the last of them perhaps cut. Lent until `Fetched.release`. */
+  readonly records: Uint8Array
+}
+
+/** The answer to a fetch. */
+export interface Fetched {
+  /** 0 without a session. */
+  readonly sessionId: number
+  readonly partitions: readonly FetchedPartition[]
+  /** Gives the records' bytes back. To be called once, when nobody reads them any more. */
+  release(): void
+}
+
+/** What fetching needs of the broker. */
+export interface FetchingParts {
+  readonly lookup: PartitionLookup
+  readonly clock: Clock
+  readonly random: Random
+  readonly sessionSlots: number
+  /** `fetch.max.bytes`, as of now. */
+  maxBytes(): number
+}
+
+/** One partition while it is fetched. */
+interface Read {
+  readonly target: FetchTarget
+  readonly outcome: FetchOutcome
+}
+
+/** Records that all answers together may hold in memory before further ones are kept small. */
+const LENT_BYTES = 256 * 1_048_576
+/** What an answer may hold even then. */
+const SMALL_FETCH_BYTES = 65_536
+const NOTHING = new Uint8Array(0)
+
+/** Serves all fetches of a broker. */
+export class Fetching {
+  readonly #parts: FetchingParts
+  readonly #sessions: FetchSessionCache
+  readonly #purgatory: FetchPurgatory
+  #lentBytes = 0
+
+  constructor(parts: FetchingParts) {
+    const { clock, random, sessionSlots: maxSlots } = parts
+    this.#parts = parts
+    this.#sessions = new FetchSessionCache({ maxSlots, clock, random })
+    this.#purgatory = new FetchPurgatory(clock)
+  }
+
+  /** For metrics: long polls, how often changes made one look, sessions, and bytes lent to answers. */
+  get stats() {
+    return {
+      ...this.#purgatory.stats,
+      sessions: this.#sessions.size,
+      lentBytes: this.#lentBytes,
+    }
+  }
+
+  /** Reads, waits while there is less than `minBytes`, and answers. Throws what is wrong with the session. */
+  async fetch(call: FetchCall): Promise<Fetched> {
+    const fetch = this.#sessions.open(call)
+    const { targets } = fetch
+    const room = Math.max(SMALL_FETCH_BYTES, LENT_BYTES - this.#lentBytes)
+    const maxBytes = Math.min(call.maxBytes, this.#parts.maxBytes(), room)
+    const limits = { maxBytes, isolation: call.isolation }
+    let sources = this.#sources(call, targets)
+    let round = readRound(sources, targets, limits)
+    if (targets.length > 0 && this.#mustWait(call, round, maxBytes)) {
+      await this.#wait(call, targets, sources, Math.min(call.minBytes, maxBytes))
+      sources = this.#sources(call, targets)
+      round = readRound(sources, targets, limits)
+    }
+    await warm(round)
+    const reads = targets.map((target, index) => ({
+      target,
+      outcome: round.outcomes[index] as FetchOutcome,
+    }))
+    return this.#answer(call, fetch, reads)
+  }
+
+  /** Ends all waits. */
+  close(): void {
+    this.#purgatory.close()
+  }
+
+  #mustWait({ maxWaitMs, minBytes }: FetchCall, round: FetchRound, maxBytes: number): boolean {
+    return maxWaitMs > 0 && !round.isUrgent && round.readableBytes < Math.min(minBytes, maxBytes)
+  }
+
+  #wait(
+    { maxWaitMs: waitMs, isolation, signal }: FetchCall,
+    targets: readonly FetchTarget[],
+    sources: readonly FetchSource[],
+    minBytes: number,
+  ): Promise<void> {
+    const waiting: WaitingPosition[] = []
+    for (const [index, source] of sources.entries()) {
+      if (source instanceof KafkaError) continue
+      waiting.push({ partition: source, position: targets[index] as FetchTarget })
+    }
+    return this.#purgatory.wait(waiting, { waitMs, minBytes, isolation, signal })
+  }
+
+  #sources({ replicaId }: FetchCall, targets: readonly FetchTarget[]): FetchSource[] {
+    return targets.map((target) => {
+      if (replicaId >= 0) {
+        const detail = `Broker ${replicaId} is no replica of ${target.topic}-${target.partition}`
+        return new KafkaError('NOT_LEADER_OR_FOLLOWER', detail)
+      }
+      try {
+        return this.#parts.lookup.get(target)
+      } catch (error) {
+        return refusalOf(error)
+      }
+    })
+  }
+
+  /** Borrows the bytes and says what the session has not said before. */
+  #answer(call: FetchCall, { session, mayBegin }: SessionFetch, reads: readonly Read[]): Fetched {
+    if (session && session.epoch !== nextSessionEpoch(call.sessionEpoch)) {
+      const detail = `Fetch session ${session.id} was used by another connection meanwhile`
+      throw new KafkaError('INVALID_FETCH_SESSION_EPOCH', detail)
+    }
+    const begun = mayBegin ? this.#sessions.begin(call) : undefined
+    const current = session ?? begun
+    const leases: { readonly bytes: Uint8Array; release(): void }[] = []
+    const partitions: FetchedPartition[] = []
+    for (const { target, outcome } of reads) {
+      const borrowed = borrow(outcome)
+      const { lease } = borrowed
+      if (lease) leases.push(lease)
+      const isNews = current?.note(target, borrowed.outcome) ?? true
+      if (session && !isNews) continue
+      partitions.push(fetched(target, borrowed.outcome, lease?.bytes ?? NOTHING, call.isolation))
+    }
+    const size = leases.reduce((sum, { bytes }) => sum + bytes.length, 0)
+    this.#lentBytes += size
+    let isReleased = false
+    const release = () => {
+      if (isReleased) return
+      isReleased = true
+      this.#lentBytes -= size
+      for (const lease of leases) lease.release()
+    }
+    return { sessionId: current?.id ?? 0, partitions, release }
+  }
+}
+
+/** Brings what lies on the disk alone into memory, off the loop (RULES 10). What fails here fails again when it is read. */
+async function warm({ outcomes }: FetchRound): Promise<void> {
+  const cold: Promise<void>[] = []
+  for (const outcome of outcomes) {
+    if (outcome instanceof KafkaError || !outcome.slice?.isCold) continue
+    cold.push(outcome.slice.warm())
+  }
+  if (cold.length > 0) await Promise.allSettled(cold)
+}
+
+function borrow(outcome: FetchOutcome): {
+  readonly outcome: FetchOutcome
+  readonly lease?: { readonly bytes: Uint8Array; release(): void }
+} {
+  if (outcome instanceof KafkaError || !outcome.slice || outcome.slice.size === 0) {
+    return { outcome }
+  }
+  try {
+    return { outcome, lease: outcome.slice.lease() }
+  } catch (error) {
+    return { outcome: refusalOf(error) }
+  }
+}
+
+function fetched(
+  { topic, topicId, partition }: FetchTarget,
+  outcome: FetchOutcome,
+  records: Uint8Array,
+  isolation: FetchCall['isolation'],
+): FetchedPartition {
+  const id = { topic, topicId, partition }
+  if (outcome instanceof KafkaError) {
+    return {
+      ...id,
+      error: outcome.code,
+      highWatermark: -1,
+      lastStableOffset: -1,
+      logStartOffset: -1,
+      divergingEpoch: undefined,
+      abortedTransactions: null,
+      records,
+    }
+  }
+  const { highWatermark, lastStableOffset, logStartOffset, divergingEpoch, slice } = outcome
+  return {
+    ...id,
+    error: undefined,
+    highWatermark,
+    lastStableOffset,
+    logStartOffset,
+    divergingEpoch,
+    abortedTransactions: isolation === 'read_committed' ? (slice?.abortedTransactions ?? []) : null,
+    records,
+  }
+}

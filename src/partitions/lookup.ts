@@ -1,0 +1,57 @@
+// Finds the partition that a client of the wire protocol means, by name or by topic id.
+import { KafkaError } from '#storage/base/errors.ts'
+import { type Uuid, ZERO_UUID } from '#storage/base/uuid.ts'
+import type { MetadataProvider } from '../metadata/provider.ts'
+import type { Partition } from './partition.ts'
+import type { Partitions } from './partitions.ts'
+
+/** A partition as a client names it. Where the id is not zero it counts, and the name is of no matter. */
+export interface PartitionId {
+  readonly topic: string
+  readonly topicId: Uuid
+  readonly partition: number
+}
+
+/** Looks partitions up in the metadata first: what it does not know does not exist; what others lead is not here. */
+export class PartitionLookup {
+  readonly #partitions: Partitions
+  readonly #provider: MetadataProvider
+
+  constructor(partitions: Partitions, provider: MetadataProvider) {
+    this.#partitions = partitions
+    this.#provider = provider
+  }
+
+  /**
+   * The led partition. Throws UNKNOWN_TOPIC_ID, UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER,
+   * INCONSISTENT_TOPIC_ID, KAFKA_STORAGE_ERROR: errors that every client expects of every API.
+   */
+  get({ topic: name, topicId, partition: index }: PartitionId): Partition {
+    const topic = this.topicName(name, topicId)
+    const { image } = this.#provider
+    const at = { topic, partition: index }
+    const known = image.partition(at)
+    if (!known) {
+      const detail = `Partition ${index} of topic ${topic} does not exist`
+      throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', detail)
+    }
+    const partition = this.#partitions.find(at)
+    if (!partition) {
+      const detail = `Partition ${index} of topic ${topic} has leader ${known.leader}`
+      throw new KafkaError('NOT_LEADER_OR_FOLLOWER', detail)
+    }
+    if (topicId !== ZERO_UUID && partition.topicId !== topicId) {
+      const detail = `Partition ${index} of topic ${topic} has topic id ${partition.topicId}`
+      throw new KafkaError('INCONSISTENT_TOPIC_ID', detail)
+    }
+    return partition
+  }
+
+  /** The topic's name. Throws UNKNOWN_TOPIC_ID. */
+  topicName(name: string, topicId: Uuid): string {
+    if (topicId === ZERO_UUID) return name
+    const topic = this.#provider.image.topicById(topicId)
+    if (topic) return topic.name
+    throw new KafkaError('UNKNOWN_TOPIC_ID', `No topic has the id ${topicId}`)
+  }
+}

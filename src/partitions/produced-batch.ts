@@ -1,0 +1,50 @@
+// What a produce request may carry for one partition, told from the batch's header alone.
+import { KafkaError } from '#storage/base/errors.ts'
+import { FIELD, LOG_OVERHEAD_BYTES } from '#storage/batch/record-batch.ts'
+
+const SMALLEST_BATCH_BYTES = 14
+const CODEC_MASK = 0x07
+const ZSTD = 4
+const TRANSACTIONAL_BIT = 0x10
+
+/** Whether the batch that `records` begin with belongs to a transaction. False when there is none. */
+export function isTransactionalBatch(records: Uint8Array): boolean {
+  if (batchSize(records, 0) === undefined || records[FIELD.magic] !== 2) return false
+  return ((records[FIELD.attributes + 1] ?? 0) & TRANSACTIONAL_BIT) !== 0
+}
+
+/**
+ * Refuses what is not exactly one whole batch of format v2: INVALID_RECORD, CORRUPT_MESSAGE, and
+ * UNSUPPORTED_COMPRESSION_TYPE for zstd where the client's version can't have meant it. The log checks the rest.
+ */
+export function checkProducedBatch(records: Uint8Array | null, allowsZstd: boolean): void {
+  const size = records === null ? undefined : batchSize(records, 0)
+  if (records === null || size === undefined || size > records.length) {
+    throw invalid(`No whole record batch in ${records?.length ?? 'null'} bytes`)
+  }
+  const magic = records[FIELD.magic] ?? 0
+  if (magic > 2) throw new KafkaError('CORRUPT_MESSAGE', `A batch has magic ${magic}`)
+  if (magic < 2) throw invalid(`Batches of magic ${magic} are no longer written`)
+  const codec = (records[FIELD.attributes + 1] ?? 0) & CODEC_MASK
+  if (codec === ZSTD && !allowsZstd) {
+    const detail = 'Produce requests below version 7 may not carry zstd'
+    throw new KafkaError('UNSUPPORTED_COMPRESSION_TYPE', detail)
+  }
+  const next = batchSize(records, size)
+  if (next !== undefined && size + next <= records.length) {
+    throw invalid('A produce request carries one batch for a partition, not several')
+  }
+}
+
+/** The size of the batch at `position`; undefined when too few bytes are left to tell. */
+function batchSize(records: Uint8Array, position: number): number | undefined {
+  if (records.length - position <= FIELD.magic) return undefined
+  const view = new DataView(records.buffer, records.byteOffset + position, LOG_OVERHEAD_BYTES)
+  const length = view.getInt32(FIELD.batchLength)
+  if (length >= SMALLEST_BATCH_BYTES) return length + LOG_OVERHEAD_BYTES
+  throw new KafkaError('CORRUPT_MESSAGE', `A batch says that it has ${length} bytes`)
+}
+
+function invalid(detail: string): KafkaError {
+  return new KafkaError('INVALID_RECORD', detail)
+}
