@@ -1,7 +1,9 @@
 // Millrace as a library: `startBroker()` puts the parts together, starts and stops them.
 //
-// Start: engine (directories, metadata, logs), broker, HTTP door, socket. Stop: the other way round.
+// Start: Kafka's ports (the broker registers with them), engine (directories, metadata, logs), broker, doors. Stop: the
+// other way round.
 import { type HttpDoor, httpDoor } from '#routes/http/app.ts'
+import { type KafkaDoor, type KafkaListenerOptions, openKafkaDoor } from '#routes/kafka/server.ts'
 import { serve } from '#serve'
 import { ANONYMOUS } from '#src/access/session.ts'
 import type {
@@ -15,9 +17,12 @@ import type {
 } from '#src/broker/broker.ts'
 import { BrokerCore } from '#src/broker/broker-core.ts'
 import { BrokerConfig } from '#src/config/broker-config.ts'
+import { brokerListeners, connectionLimits, isEveryAddress } from '#src/config/listeners.ts'
 import { type Engine, startEngine } from '#src/partitions/engine.ts'
 import { absolutePath, temporaryDirectory } from '#src/platform/directories.ts'
+import { hostName } from '#src/platform/process.ts'
 import type { HttpServer } from '#src/platform/serve.ts'
+import { listen } from '#src/platform/tcp-node.ts'
 import { KafkaError } from '#storage/base/errors.ts'
 import { type Clock, type Random, systemClock, systemRandom } from '#storage/base/world.ts'
 import type { Int64 } from '#storage/bytes/int64.ts'
@@ -28,12 +33,17 @@ export type * from '#src/broker/broker.ts'
 export { BrokerConfig } from '#src/config/broker-config.ts'
 export { KafkaError, StorageFault } from '#storage/base/errors.ts'
 
+/** The number of the protocol without encryption and authentication, in broker registrations. */
+const PLAINTEXT = 0
+
 /** How a broker is started. Everything may be left out. */
 export interface StartOptions {
   /** The data directory, or several. A temporary one, removed at the stop, when left out. */
   readonly data?: string | readonly string[]
   /** `host:port` of the HTTP door, port 0 for a free one; false for no socket. `127.0.0.1:0` when left out. */
   readonly http?: string | false
+  /** `host:port` of the Kafka door, port 0 for a free one; false for none. `127.0.0.1:0` when left out. */
+  readonly kafka?: string | false
   /** Further settings by Kafka's names, as texts; or a whole configuration, whose own addresses then count. */
   readonly config?: Readonly<Record<string, string>> | BrokerConfig
   /** Told, a line each, what happens in the background: a directory that fails, an upkeep that is tried again. */
@@ -84,6 +94,8 @@ export interface ReadOptions {
 export interface RunningBroker {
   /** `http://host:port`; undefined without a socket. */
   readonly url: string | undefined
+  /** `host:port` of the first Kafka listener, as clients take it for `bootstrap.servers`; undefined without one. */
+  readonly kafka: string | undefined
   /** Absolute paths. */
   readonly dataDirectories: readonly string[]
   /** The settings that it was started with. */
@@ -134,6 +146,7 @@ class Parts implements RunningBroker {
   #core: BrokerCore | undefined
   #door: HttpDoor | undefined
   #server: HttpServer | undefined
+  #kafka: KafkaDoor | undefined
   #stopped: Promise<void> | undefined
 
   constructor(
@@ -150,8 +163,12 @@ class Parts implements RunningBroker {
 
   get url(): string | undefined {
     if (!this.#server) return undefined
-    const { host, port } = this.#server
-    return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+    return `http://${hostAndPort(this.#server)}`
+  }
+
+  get kafka(): string | undefined {
+    const [first] = this.#kafka?.listeners ?? []
+    return first && hostAndPort({ host: hostToTell(first.host), port: first.port })
   }
 
   get broker(): Broker {
@@ -165,9 +182,18 @@ class Parts implements RunningBroker {
   async start(): Promise<void> {
     const { clock = systemClock, random = systemRandom, files = nodeFiles } = this.#options
     const say = this.#options.onEvent ?? (() => undefined)
+    const kafka = await openKafkaDoor({
+      listeners: listenersOf(this.#options, this.config),
+      config: kafkaConfig(this.config),
+      listen,
+      clock,
+      say,
+    })
+    this.#kafka = kafka
     const engine = await startEngine({
       config: this.config,
       logDirs: this.dataDirectories,
+      endpoints: endpointsOf(kafka),
       files,
       clock,
       random,
@@ -180,6 +206,7 @@ class Parts implements RunningBroker {
       clusterId: engine.clusterId,
       nodeId: engine.nodeId,
       clock,
+      random,
       provider: engine.provider,
       partitions: engine.partitions,
       configs: engine.configs,
@@ -187,6 +214,7 @@ class Parts implements RunningBroker {
       storageSamples: () => storageSamples(engine),
     })
     this.#core = core
+    kafka.serve(core)
     const address = addressOf(this.#options, this.config)
     const door = httpDoor({
       broker: core,
@@ -252,7 +280,7 @@ class Parts implements RunningBroker {
   async #stop(): Promise<void> {
     this.#core?.close()
     this.#door?.endStreams()
-    await this.#server?.stop()
+    await Promise.all([this.#kafka?.stop(), this.#server?.stop()])
     await this.#engine?.stop()
     this.#afterStop()
   }
@@ -286,12 +314,54 @@ function addressOf(
   const configured = isConfigured ? config.string('millrace.http.listener') : undefined
   const text = http ?? configured ?? '127.0.0.1:0'
   if (text === false || text === 'none') return undefined
+  return parseAddress(text, 'HTTP')
+}
+
+/** The Kafka listeners to open. */
+function listenersOf(
+  { kafka, config: given }: StartOptions,
+  config: BrokerConfig,
+): readonly KafkaListenerOptions[] {
+  if (kafka === false) return []
+  const isConfigured = given instanceof BrokerConfig || given?.['listeners'] !== undefined
+  if (kafka === undefined && isConfigured) return brokerListeners(config)
+  return [{ name: 'PLAINTEXT', ...parseAddress(kafka ?? '127.0.0.1:0', 'Kafka') }]
+}
+
+function parseAddress(text: string, door: string): { host: string; port: number } {
   const parts = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text)
   const port = Number(parts?.[3])
   if (!parts || port > 65_535) {
-    throw new KafkaError('INVALID_CONFIG', `The HTTP address ${text} must be host:port`)
+    throw new KafkaError('INVALID_CONFIG', `The ${door} address ${text} must be host:port`)
   }
   return { host: parts[1] ?? (parts[2] || '0.0.0.0'), port }
+}
+
+function hostAndPort({ host, port }: { host: string; port: number }): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+/** An address that others can connect to. */
+function hostToTell(host: string): string {
+  return isEveryAddress(host) ? hostName() : host
+}
+
+function endpointsOf({ listeners }: KafkaDoor) {
+  return listeners.map(({ name, host, port, advertised }) => ({
+    name,
+    ...(advertised ?? { host: hostToTell(host), port }),
+    securityProtocol: PLAINTEXT,
+  }))
+}
+
+function kafkaConfig(config: BrokerConfig) {
+  return {
+    ...connectionLimits(config),
+    socketRequestMaxBytes: config.number('socket.request.max.bytes'),
+    socketListenBacklogSize: config.number('socket.listen.backlog.size'),
+    connectionsMaxIdleMs: config.number('connections.max.idle.ms'),
+    queuedMaxRequestBytes: config.number('queued.max.request.bytes'),
+  }
 }
 
 function isLoopback(host: string): boolean {
