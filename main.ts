@@ -83,13 +83,13 @@ function describe(error: Error): string {
 }
 
 function startText(broker: RunningBroker): string {
-  const { url = 'nowhere', dataDirectories, recovery } = broker
+  const { url = 'nowhere', kafka = 'nowhere', dataDirectories, recovery } = broker
   const { findings, notes, hadCleanShutdown, logCount, durationMs } = recovery
   const found = [...notes, ...findings.map(findingLine)]
     .map((line) => `recovery: ${line}\n`)
     .join('')
   const before = hadCleanShutdown || logCount === 0 ? '' : ' after an unclean stop'
-  return `${found}Millrace (pid ${processId()}, ${runtimeName()}) is ready: HTTP on ${url}, data in ${dataDirectories.join(', ')}
+  return `${found}Millrace (pid ${processId()}, ${runtimeName()}) is ready: HTTP on ${url}, Kafka on ${kafka}, data in ${dataDirectories.join(', ')}
 ${logCount} logs opened in ${durationMs} ms${before}
 Try:
   curl -X POST ${url}/topics/greetings -H 'content-type: application/json' -d '{"records":[{"key":"en","value":"hello"}]}'

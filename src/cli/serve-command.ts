@@ -7,10 +7,11 @@ interface Flags {
   readonly config?: string
   readonly data?: string
   readonly http?: string
+  readonly kafka?: string
   readonly set?: Readonly<Record<string, string>>
 }
 
-/** Adds `serve`. `--data` and `--http` win over `--set` of the same key. */
+/** Adds `serve`. `--data`, `--kafka` and `--http` win over `--set` of the same key. */
 export function addServeCommand(
   program: Command,
   world: CommandWorld,
@@ -21,6 +22,7 @@ export function addServeCommand(
     .description('run a broker until it is told to stop')
     .option('--config <file>', 'a server.properties, as Kafka has them')
     .option('--data <directory>', 'where the data are (log.dirs); ./data unless configured')
+    .option('--kafka <host:port>', 'where Kafka clients connect (listeners, without encryption)')
     .option('--http <host:port>', 'where HTTP listens (millrace.http.listener)')
     .option('--set <key=value>', 'set a broker key; may come several times', gatherPairs)
     .addHelpText(
@@ -29,11 +31,12 @@ export function addServeCommand(
 Settings come from flags, then from the environment (MILLRACE_LOG_SEGMENT_BYTES for
 log.segment.bytes, MILLRACE_HTTP_LISTENER for millrace.http.listener), then from the file.`,
     )
-    .action(async ({ config, data, http, set }: Flags) => {
+    .action(async ({ config, data, http, kafka, set }: Flags) => {
       const flags = {
         ...set,
         ...(data === undefined ? {} : { 'log.dirs': data }),
         ...(http === undefined ? {} : { 'millrace.http.listener': http }),
+        ...(kafka === undefined ? {} : { listeners: `PLAINTEXT://${kafka}` }),
       }
       finish(await world.serve(config === undefined ? { flags } : { configFile: config, flags }))
     })

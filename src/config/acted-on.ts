@@ -1,17 +1,21 @@
 // Which keys do something today. All others are accepted, checked, stored and described, and wait for their feature.
 
 const BROKER_KEYS: ReadonlySet<string> = new Set(
-  `authorizer.class.name auto.create.topics.enable broker.id broker.rack compression.gzip.level compression.lz4.level
-  compression.type compression.zstd.level default.replication.factor delete.topic.enable
+  `advertised.listeners authorizer.class.name auto.create.topics.enable broker.id broker.rack
+  compression.gzip.level compression.lz4.level compression.type compression.zstd.level
+  connections.max.idle.ms controller.listener.names default.replication.factor delete.topic.enable
+  listener.security.protocol.map listeners
   log.cleanup.policy log.dir log.dirs log.flush.interval.messages log.flush.interval.ms
   log.flush.offset.checkpoint.interval.ms log.flush.scheduler.interval.ms
   log.flush.start.offset.checkpoint.interval.ms log.index.interval.bytes log.index.size.max.bytes
   log.message.timestamp.after.max.ms log.message.timestamp.before.max.ms
   log.message.timestamp.type log.retention.bytes log.retention.check.interval.ms log.retention.hours
   log.retention.minutes log.retention.ms log.roll.hours log.roll.jitter.hours log.roll.jitter.ms
-  log.roll.ms log.segment.bytes log.segment.delete.delay.ms message.max.bytes min.insync.replicas
-  node.id num.partitions producer.id.expiration.ms
-  replica.high.watermark.checkpoint.interval.ms`.split(/\s+/),
+  log.roll.ms log.segment.bytes log.segment.delete.delay.ms max.connections max.connections.per.ip
+  max.connections.per.ip.overrides message.max.bytes min.insync.replicas
+  node.id num.partitions producer.id.expiration.ms queued.max.request.bytes
+  replica.high.watermark.checkpoint.interval.ms socket.listen.backlog.size
+  socket.request.max.bytes`.split(/\s+/),
 )
 
 const TOPIC_KEYS: ReadonlySet<string> = new Set(

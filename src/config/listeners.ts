@@ -7,7 +7,7 @@ const EVERY_ADDRESS: ReadonlySet<string> = new Set(['', '0.0.0.0', '::'])
 
 /** A host and a port. */
 export interface HostAndPort {
-  /** IPv6 addresses without brackets. */
+  /** IPv6 addresses without brackets; `''` in a listener is every address. */
   readonly host: string
   readonly port: number
 }
@@ -37,10 +37,40 @@ export function brokerListeners(config: BrokerConfig): readonly ListenerConfig[]
       protocol === 'PLAINTEXT',
       `The listener ${name} asks for ${protocol}, which is not served yet: only PLAINTEXT is`,
     )
-    listeners.push({ name, host: host || '::', port, advertised: advertised.get(name) })
+    listeners.push({ name, host, port, advertised: advertised.get(name) })
   }
+  for (const controller of controllers) advertised.delete(controller)
   checkAdvertised(advertised, listeners)
   return listeners
+}
+
+/** How many connections there may be. */
+export interface ConnectionLimits {
+  readonly maxConnections: number
+  readonly maxPerAddress: number
+  /** From `max.connections.per.ip.overrides`, by address. */
+  readonly perAddress: ReadonlyMap<string, number>
+}
+
+/** The limits on connections. Throws INVALID_CONFIG when an override is not address:count. */
+export function connectionLimits(config: BrokerConfig): ConnectionLimits {
+  const overrides = (config.string('max.connections.per.ip.overrides') ?? '').split(',')
+  const perAddress = overrides
+    .map((text) => text.trim())
+    .filter((text) => text !== '')
+    .map((text): [string, number] => {
+      const [, address = '', count] = /^(.+):(\d+)$/.exec(text) ?? []
+      expect(
+        count !== undefined,
+        `max.connections.per.ip.overrides has ${text}, which is not address:count`,
+      )
+      return [address, Number(count)]
+    })
+  return {
+    maxConnections: config.number('max.connections'),
+    maxPerAddress: config.number('max.connections.per.ip'),
+    perAddress: new Map(perAddress),
+  }
 }
 
 /** Whether an address stands for every address of the machine, so that nobody can be told to connect to it. */

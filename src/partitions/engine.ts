@@ -14,6 +14,7 @@ import type { BrokerConfig } from '../config/broker-config.ts'
 import { startBlockers } from '../metadata/blockers.ts'
 import { wholeDelta } from '../metadata/delta.ts'
 import { LocalMetadataProvider } from '../metadata/local-provider.ts'
+import type { BrokerEndpoint } from '../metadata/startup.ts'
 import { configRules } from './config-rules.ts'
 import { EffectiveConfigs } from './effective-configs.ts'
 import { MetadataLog } from './metadata-log.ts'
@@ -25,6 +26,8 @@ export interface EngineOptions {
   readonly config: BrokerConfig
   /** Absolute paths. */
   readonly logDirs: readonly string[]
+  /** What the broker is registered with: the addresses that clients and other brokers are told. */
+  readonly endpoints: readonly BrokerEndpoint[]
   readonly files: Files
   readonly clock: Clock
   readonly random: Random
@@ -95,7 +98,7 @@ async function startOn(
       nodeId,
       metadataDirectoryId: manager.metadataDirectoryId,
       directoryIds: manager.directoryIds,
-      endpoints: [],
+      endpoints: options.endpoints,
       controllerEndpoint: { host: 'localhost', port: 9093 },
       rack: config.string('broker.rack') ?? null,
     },

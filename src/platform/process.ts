@@ -1,9 +1,15 @@
 // The process as the command line needs it: arguments, environment, signals, standard streams, and what it uses.
+import { hostname } from 'node:os'
 import process from 'node:process'
 
 /** The process id. */
 export function processId(): number {
   return process.pid
+}
+
+/** The name of this machine, as others may know it. */
+export function hostName(): string {
+  return hostname()
 }
 
 /** The runtime and its version, such as `bun 1.4.5`. */

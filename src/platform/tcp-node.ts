@@ -19,7 +19,7 @@ export const listen: TcpListen = async ({ host, port, backlog }, accept) => {
   await new Promise<void>((resolve, reject) => {
     const fail = (cause: Error) => reject(listenError(cause, { host, port }))
     server.once('error', fail)
-    server.listen({ host, port, backlog }, () => {
+    server.listen({ port, backlog, ...(host === '' ? {} : { host }) }, () => {
       server.off('error', fail)
       // Too many open files: the connection is lost, the listener goes on.
       server.on('error', () => undefined)

@@ -2,7 +2,7 @@
 
 /** Where to listen. */
 export interface TcpListenOptions {
-  /** A name or address; IPv6 addresses without brackets. */
+  /** A name or address; IPv6 addresses without brackets. `''` is every address. */
   readonly host: string
   /** 0 lets the system choose. */
   readonly port: number

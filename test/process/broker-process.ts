@@ -167,7 +167,9 @@ export async function startBrokerProcess(options: BrokerProcessOptions): Promise
 }
 
 /** Where a test's broker has its data and listens. */
-export const serveFlags = (data: string): string[] => ['--data', data, '--http', '127.0.0.1:0']
+export const serveFlags = (data: string): string[] => [
+  ...['--data', data, '--http', '127.0.0.1:0', '--kafka', '127.0.0.1:0'],
+]
 
 /** Starts a broker by any command line; as `startBrokerProcess`. */
 export async function launchBroker(command: readonly string[]): Promise<BrokerProcess> {

@@ -123,6 +123,11 @@ const ONE_NODE = 'a single node has one replica, and internal topics could not b
 
 /** Every key whose default is not Kafka's. */
 export const EMBEDDED_DEFAULTS: readonly EmbeddedDefault[] = [
+  {
+    name: 'listeners',
+    value: 'PLAINTEXT://127.0.0.1:9092',
+    reason: 'nobody but this machine reaches a broker that was not told to be open',
+  },
   { name: 'log.dir', value: './data', reason: 'data in /tmp are lost at the next boot' },
   { name: 'process.roles', value: 'broker,controller', reason: 'one process is a whole cluster' },
   { name: 'node.id', value: '1', reason: 'a first node needs no configuration' },

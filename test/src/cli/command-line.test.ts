@@ -85,6 +85,7 @@ test('millrace names an answer that is not from a broker', async () => {
 test('millrace serve turns its flags into broker keys', async () => {
   const { served } = await run([
     ...['serve', '--config', 'server.properties', '--data', '/d', '--http', ':0'],
+    ...['--kafka', '[::1]:0'],
     ...['--set', 'num.partitions=3', '--set', 'log.dirs=/e', '--set', 'super.users=User:a=b'],
   ])
   expect(served).toEqual([
@@ -95,6 +96,7 @@ test('millrace serve turns its flags into broker keys', async () => {
         'log.dirs': '/d',
         'super.users': 'User:a=b',
         'millrace.http.listener': ':0',
+        listeners: 'PLAINTEXT://[::1]:0',
       },
     },
   ])
