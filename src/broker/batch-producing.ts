@@ -4,7 +4,7 @@ import type { Clock } from '#storage/base/world.ts'
 import type { Int64 } from '#storage/bytes/int64.ts'
 import type { Session } from '../access/session.ts'
 import { Deadlines } from '../partitions/deadlines.ts'
-import type { PartitionId, PartitionLookup } from '../partitions/lookup.ts'
+import type { CurrentLeader, PartitionId, PartitionLookup } from '../partitions/lookup.ts'
 import { checkProducedBatch, isTransactionalBatch } from '../partitions/produced-batch.ts'
 import { recordErrorsOf } from '../partitions/record-errors.ts'
 import { refusalOf } from './refusal.ts'
@@ -37,6 +37,8 @@ export interface AppendedBatch {
 export interface RefusedBatch {
   readonly error: KafkaError
   readonly recordErrors: readonly { readonly index: number; readonly message: string }[]
+  /** Where the producer should turn to when this broker does not lead the partition. */
+  readonly currentLeader: CurrentLeader | undefined
 }
 
 /** What became of one batch. */
@@ -87,12 +89,10 @@ export class BatchProducing {
     let isWaiting = false
     const pending = call.batches.map((batch) => {
       const one = this.#append(batch, call, clientId)
-      if (one.wait) isWaiting = true
+      isWaiting ||= one.wait !== undefined
       return one
     })
-    return isWaiting
-      ? this.#settled(pending, call.timeoutMs)
-      : pending.map(({ outcome }) => outcome)
+    return isWaiting ? this.#settled(call, pending) : pending.map(({ outcome }) => outcome)
   }
 
   /** Takes its timer back. */
@@ -126,17 +126,23 @@ export class BatchProducing {
       const mustWait = appended.needsDisk && acks !== 0
       return { outcome, wait: mustWait ? log.whenCommitted(lastOffset) : undefined }
     } catch (error) {
-      return { outcome: this.#refused(error), wait: undefined }
+      return { outcome: this.#refused(batch, error), wait: undefined }
     }
   }
 
-  #refused(error: unknown): RefusedBatch {
+  #refused(batch: PartitionId, cause: unknown): RefusedBatch {
     this.#parts.count(undefined)
-    return { error: refusalOf(error), recordErrors: recordErrorsOf(error) }
+    const error = refusalOf(cause)
+    const isElsewhere = error.code === 'NOT_LEADER_OR_FOLLOWER'
+    const currentLeader = isElsewhere ? this.#parts.lookup.leaderOf(batch) : undefined
+    return { error, recordErrors: recordErrorsOf(cause), currentLeader }
   }
 
   /** Resolves when all batches are committed or refused, or when the producer's time has passed. */
-  #settled(pending: readonly Pending[], timeoutMs: number): Promise<readonly BatchOutcome[]> {
+  #settled(
+    { batches, timeoutMs }: BatchProduceCall,
+    pending: readonly Pending[],
+  ): Promise<readonly BatchOutcome[]> {
     return new Promise((resolve, reject) => {
       const outcomes: BatchOutcome[] = pending.map(({ outcome }) => outcome)
       const waiting = new Set<number>()
@@ -159,7 +165,8 @@ export class BatchProducing {
           () => settle(index),
           (error: unknown) => {
             try {
-              if (waiting.has(index)) outcomes[index] = this.#refused(error)
+              if (waiting.has(index))
+                outcomes[index] = this.#refused(batches[index] as PartitionId, error)
               settle(index)
             } catch (bug) {
               takeBack()
@@ -188,5 +195,9 @@ function refuseTransactions({ transactionalId, batches }: BatchProduceCall): voi
 
 function timedOut(timeoutMs: number): RefusedBatch {
   const detail = `The batch was not committed within ${timeoutMs} ms`
-  return { error: new KafkaError('REQUEST_TIMED_OUT', detail), recordErrors: [] }
+  return {
+    error: new KafkaError('REQUEST_TIMED_OUT', detail),
+    recordErrors: [],
+    currentLeader: undefined,
+  }
 }

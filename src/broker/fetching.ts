@@ -8,6 +8,7 @@ import {
   type FetchOutcome,
   type FetchRound,
   type FetchSource,
+  type PartitionRead,
   readRound,
 } from '../partitions/fetch-read.ts'
 import { nextSessionEpoch, type FetchTarget as Target } from '../partitions/fetch-session.ts'
@@ -16,7 +17,7 @@ import {
   type SessionFetch,
   type SessionRequest,
 } from '../partitions/fetch-session-cache.ts'
-import type { PartitionId, PartitionLookup } from '../partitions/lookup.ts'
+import type { CurrentLeader, PartitionId, PartitionLookup } from '../partitions/lookup.ts'
 import { refusalOf } from './refusal.ts'
 
 /** One partition of a fetch, and where to read in it. */
@@ -37,6 +38,8 @@ export interface FetchCall extends SessionRequest {
 /** What a fetch tells of one partition. Offsets are -1 where there is an error. */
 export interface FetchedPartition extends PartitionId {
   readonly error: KafkaErrorName | undefined
+  /** Where the client should turn to, or which epoch it should know, when that is the error. */
+  readonly currentLeader: CurrentLeader | undefined
   readonly highWatermark: number
   readonly lastStableOffset: number
   readonly logStartOffset: number
@@ -179,7 +182,12 @@ export class Fetching {
       if (lease) leases.push(lease)
       const isNews = current?.note(target, borrowed.outcome) ?? true
       if (session && !isNews) continue
-      partitions.push(fetched(target, borrowed.outcome, lease?.bytes ?? NOTHING, call.isolation))
+      const { outcome: known } = borrowed
+      partitions.push(
+        known instanceof KafkaError
+          ? this.#failed(target, known)
+          : fetched(target, known, lease?.bytes ?? NOTHING, call.isolation),
+      )
     }
     const size = leases.reduce((sum, { bytes }) => sum + bytes.length, 0)
     this.#lentBytes += size
@@ -191,6 +199,26 @@ export class Fetching {
       for (const lease of leases) lease.release()
     }
     return { sessionId: current?.id ?? 0, partitions, release }
+  }
+
+  #failed(target: FetchTarget, { code }: KafkaError): FetchedPartition {
+    const { topic, topicId, partition } = target
+    const isLed = code === 'NOT_LEADER_OR_FOLLOWER' || code === 'FENCED_LEADER_EPOCH'
+    const isUnknown = code === 'UNKNOWN_TOPIC_ID' || code === 'UNKNOWN_TOPIC_OR_PARTITION'
+    return {
+      topic,
+      topicId,
+      partition,
+      error: code,
+      currentLeader: isLed ? this.#parts.lookup.leaderOf(target) : undefined,
+      highWatermark: -1,
+      lastStableOffset: -1,
+      logStartOffset: -1,
+      divergingEpoch: undefined,
+      // As Kafka answers: what it does not find has an empty list.
+      abortedTransactions: isUnknown ? [] : null,
+      records: NOTHING,
+    }
   }
 }
 
@@ -220,32 +248,23 @@ function borrow(outcome: FetchOutcome): {
 
 function fetched(
   { topic, topicId, partition }: FetchTarget,
-  outcome: FetchOutcome,
+  read: PartitionRead,
   records: Uint8Array,
   isolation: FetchCall['isolation'],
 ): FetchedPartition {
-  const id = { topic, topicId, partition }
-  if (outcome instanceof KafkaError) {
-    return {
-      ...id,
-      error: outcome.code,
-      highWatermark: -1,
-      lastStableOffset: -1,
-      logStartOffset: -1,
-      divergingEpoch: undefined,
-      abortedTransactions: null,
-      records,
-    }
-  }
-  const { highWatermark, lastStableOffset, logStartOffset, divergingEpoch, slice } = outcome
+  const { highWatermark, lastStableOffset, logStartOffset, divergingEpoch, slice } = read
+  const isCommitted = isolation === 'read_committed'
   return {
-    ...id,
+    topic,
+    topicId,
+    partition,
     error: undefined,
+    currentLeader: undefined,
     highWatermark,
     lastStableOffset,
     logStartOffset,
     divergingEpoch,
-    abortedTransactions: isolation === 'read_committed' ? (slice?.abortedTransactions ?? []) : null,
+    abortedTransactions: isCommitted ? (slice?.abortedTransactions ?? []) : null,
     records,
   }
 }

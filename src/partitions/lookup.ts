@@ -12,6 +12,12 @@ export interface PartitionId {
   readonly partition: number
 }
 
+/** Who leads a partition; -1 for nobody. */
+export interface CurrentLeader {
+  readonly leaderId: number
+  readonly leaderEpoch: number
+}
+
 /** Looks partitions up in the metadata first: what it does not know does not exist; what others lead is not here. */
 export class PartitionLookup {
   readonly #partitions: Partitions
@@ -45,6 +51,14 @@ export class PartitionLookup {
       throw new KafkaError('INCONSISTENT_TOPIC_ID', detail)
     }
     return partition
+  }
+
+  /** What the metadata says of a partition's leader; undefined when it knows no such partition. */
+  leaderOf({ topic: name, topicId, partition }: PartitionId): CurrentLeader | undefined {
+    const { image } = this.#provider
+    const topic = topicId === ZERO_UUID ? image.topic(name) : image.topicById(topicId)
+    const known = topic?.partitions[partition]
+    return known && { leaderId: known.leader, leaderEpoch: known.leaderEpoch }
   }
 
   /** The topic's name. Throws UNKNOWN_TOPIC_ID. */

@@ -1,0 +1,114 @@
+// Produce: batches in, one to a partition, appended in the order in which the requests came.
+import type { BatchOutcome, ProducedBatch } from '#src/broker/batch-producing.ts'
+import { errorCode, NO_ERROR } from '#src/protocol/error-codes.ts'
+import { ProduceRequest, ProduceResponse } from '#src/protocol/messages/00-produce.ts'
+import { type Answer, api, ClosesConnection, NO_ANSWER, type RequestContext } from '../api.ts'
+import { leaderEndpoints } from '../leader-hints.ts'
+
+const ZSTD_SINCE = 7
+/** From here on the answer says who leads. */
+const LEADERS_SINCE = 10
+
+/** Advertised from version 0 although served from 3: older librdkafka compresses only then (KAFKA-18659). */
+export const produce = api({
+  request: ProduceRequest,
+  response: ProduceResponse,
+  advertised: [0, ProduceRequest.latestVersion],
+  isPipelined: true,
+  handle(context, request) {
+    const { broker, session, version } = context
+    const batches = request.topicData.flatMap(({ name, topicId, partitionData }) =>
+      partitionData.map(({ index: partition, records }) => ({
+        topic: name,
+        topicId,
+        partition,
+        records,
+      })),
+    )
+    const outcomes = broker.produceBatches(session, {
+      transactionalId: request.transactionalId,
+      acks: request.acks,
+      timeoutMs: request.timeoutMs,
+      allowsZstd: version >= ZSTD_SINCE,
+      batches,
+    })
+    return outcomes instanceof Promise
+      ? outcomes.then((settled) => answerOf(context, request, batches, settled))
+      : answerOf(context, request, batches, outcomes)
+  },
+  refuse(error, request, { version }) {
+    if (request.acks === 0) throw new ClosesConnection(error.message)
+    const refused = { error, recordErrors: [], currentLeader: undefined }
+    return {
+      responses: request.topicData.map(({ name, topicId, partitionData }) => ({
+        name,
+        topicId,
+        partitionResponses: partitionData.map(({ index }) => partitionOf(index, refused, version)),
+      })),
+    }
+  },
+})
+
+function answerOf(
+  context: RequestContext,
+  { acks, topicData }: ProduceRequest,
+  batches: readonly ProducedBatch[],
+  outcomes: readonly BatchOutcome[],
+): Answer<Parameters<typeof ProduceResponse.write>[1]> {
+  if (acks === 0) {
+    refuseByClosing(batches, outcomes)
+    return NO_ANSWER
+  }
+  let next = 0
+  const responses = topicData.map(({ name, topicId, partitionData }) => ({
+    name,
+    topicId,
+    partitionResponses: partitionData.map(({ index }) =>
+      partitionOf(index, outcomes[next++] as BatchOutcome, context.version),
+    ),
+  }))
+  const leaders = outcomes.map((outcome) =>
+    'error' in outcome ? outcome.currentLeader : undefined,
+  )
+  const nodeEndpoints = context.version >= LEADERS_SINCE ? leaderEndpoints(context, leaders) : []
+  return { responses, nodeEndpoints }
+}
+
+/** A producer that wants no answers learns of a refusal by the end of its connection, and looks for new metadata. */
+function refuseByClosing(
+  batches: readonly ProducedBatch[],
+  outcomes: readonly BatchOutcome[],
+): void {
+  for (const [index, outcome] of outcomes.entries()) {
+    if (!('error' in outcome)) continue
+    const { topic, topicId, partition } = batches[index] as ProducedBatch
+    const { code, message } = outcome.error
+    const name = `${topic || topicId}-${partition}`
+    throw new ClosesConnection(`A produce request with acks 0 to ${name} met ${code}: ${message}`)
+  }
+}
+
+function partitionOf(index: number, outcome: BatchOutcome, version: number) {
+  if (!('error' in outcome)) {
+    const { baseOffset, logAppendTime, logStartOffset } = outcome
+    return {
+      index,
+      errorCode: NO_ERROR,
+      baseOffset,
+      logAppendTimeMs: logAppendTime,
+      logStartOffset,
+    }
+  }
+  const { error, recordErrors, currentLeader } = outcome
+  return {
+    index,
+    errorCode: errorCode(error.code),
+    baseOffset: -1,
+    recordErrors: recordErrors.map(({ index: batchIndex, message }) => ({
+      batchIndex,
+      batchIndexErrorMessage: message,
+    })),
+    errorMessage: error.message,
+    ...(currentLeader && version >= LEADERS_SINCE && { currentLeader }),
+  }
+}
