@@ -3,7 +3,7 @@ import { KafkaError } from '#storage/base/errors.ts'
 import type { ByteReader } from '#storage/bytes/byte-reader.ts'
 import { type ByteWriter, uvarintSize } from '#storage/bytes/byte-writer.ts'
 import { asField, type Field, type Fields, type FieldsInput, type FieldsOutput } from './fields.ts'
-import { notNull, readLength, writeLength } from './primitives.ts'
+import { readLength, required, writeLength } from './primitives.ts'
 import { type Codec, isSame, malformed, type Type } from './type.ts'
 
 const NONE: readonly never[] = Object.freeze([])
@@ -15,15 +15,7 @@ export function array<T, I>(element: Type<T, I>): Type<readonly T[], readonly I[
   return {
     defaultValue: NONE,
     codec(version, flexible) {
-      const { read, write } = arrayCodec(element.codec(version, flexible), flexible)
-      return {
-        read(reader) {
-          const values = read(reader)
-          if (values === null) throw malformed('An array that cannot be null is null')
-          return values
-        },
-        write,
-      }
+      return required(arrayCodec(element.codec(version, flexible), flexible))
     },
   }
 }
@@ -36,7 +28,7 @@ export function nullableArray<T, I>(
   return {
     defaultValue: NONE,
     codec(version, flexible) {
-      if (version < nullableSince) return notNull(array(element).codec(version, flexible))
+      if (version < nullableSince) return array(element).codec(version, flexible)
       return arrayCodec(element.codec(version, flexible), flexible)
     },
   }

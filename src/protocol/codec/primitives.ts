@@ -108,7 +108,7 @@ export function nullableString(nullableSince = 0): Type<string | null> {
         ? flexible
           ? COMPACT_NULLABLE_STRING
           : NULLABLE_STRING
-        : notNull(STRING.codec(version, flexible)),
+        : STRING.codec(version, flexible),
   }
 }
 
@@ -121,7 +121,7 @@ export function nullableBytes(nullableSince = 0): Type<Uint8Array | null> {
         ? flexible
           ? COMPACT_NULLABLE_BYTES
           : NULLABLE_BYTES
-        : notNull(BYTES.codec(version, flexible)),
+        : BYTES.codec(version, flexible),
   }
 }
 
@@ -133,10 +133,14 @@ export function classic<T, I>(type: Type<T, I>): Type<T, I> {
   return { defaultValue: type.defaultValue, codec: (version) => type.codec(version, false) }
 }
 
-/** Refuses null where the version has no form for it. */
-export function notNull<T, I>(codec: Codec<T, I>): Codec<T, I | null> {
+/** The same form without null: neither read nor written. */
+export function required<T, I>(codec: Codec<T | null, I | null>): Codec<T, I> {
   return {
-    read: codec.read,
+    read(reader) {
+      const value = codec.read(reader)
+      if (value === null) throw malformed('A value that cannot be null is null')
+      return value
+    },
     write(writer, value) {
       if (value === null)
         throw new KafkaError('UNSUPPORTED_VERSION', 'Null has no form in this version')
@@ -204,17 +208,6 @@ function blob(): Type<Uint8Array> {
   return {
     defaultValue: EMPTY_BYTES,
     codec: (_version, flexible) => (flexible ? compactForm : classicForm),
-  }
-}
-
-function required<T>(codec: Codec<T | null>): Codec<T> {
-  return {
-    read(reader) {
-      const value = codec.read(reader)
-      if (value === null) throw malformed('A value that cannot be null is null')
-      return value
-    },
-    write: codec.write,
   }
 }
 

@@ -15,6 +15,7 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.UnsupportedVersionException;
 import org.apache.kafka.common.message.ApiMessageType;
 import org.apache.kafka.common.message.RequestHeaderData;
 import org.apache.kafka.common.message.ResponseHeaderData;
@@ -36,6 +37,10 @@ import org.apache.kafka.common.record.internal.MemoryRecords;
  * One line per message, version and sample: {"message", "version", "sample", "bytes" in base64, "value"}: the value is what
  * Kafka's own reader makes of the bytes, with every field, also those that the version lacks. In it byte runs are
  * {"base64": …}, uuids Kafka's text, and integers beyond 2^53 texts that end in n.
+ *
+ * <p>One line per message, version and field that the version lacks: {"lacking": message, "version", "path", "value",
+ * "isDropped"}: what Kafka does with the full sample when this field is set too. The same with the value null for every field
+ * that has no null in the version. Paths go through the first elements of lists.
  *
  * <p>Samples: "default" is a fresh object; "full" gives every field of the version a distinct value that is not its default;
  * "null" is the same with null wherever the version allows it; "extreme" has the limits of numbers and long, non-ASCII texts.
@@ -103,6 +108,51 @@ public class GoldenMessages {
       String bytes = Base64.getEncoder().encodeToString(buffer.array());
       System.out.println("{\"message\":\"" + name + "\",\"version\":" + version + ",\"sample\":\"" + sample
           + "\",\"bytes\":\"" + bytes + "\",\"value\":" + value + "}");
+      if (sample.equals("full")) lacking(message, message, name, "", version, newest);
+    }
+  }
+
+  /** For every field that the version lacks: is it dropped when it is set, or is the message refused? Likewise null. */
+  private static void lacking(ApiMessage root, Message struct, String name, String path, short version, short newest) throws Exception {
+    Map<String, Type> present = fieldsOf(struct.getClass(), version);
+    for (Field member : membersOf(struct.getClass())) {
+      String field = plain(member.getName());
+      Object before = member.get(struct);
+      if (present.containsKey(field)) {
+        Object inner = before instanceof Collection<?> values && !values.isEmpty() ? values.iterator().next() : before;
+        if (inner instanceof Message message) lacking(root, message, name, path + member.getName() + ".", version, newest);
+        boolean isNullable = present.get(field).isNullable() || member.getType().isPrimitive() || before instanceof Message;
+        if (!isNullable) lackingLine(root, struct, member, null, name, path, version, newest);
+        continue;
+      }
+      short home = newest;
+      while (home >= 0 && !fieldsOf(struct.getClass(), home).containsKey(field)) home--;
+      if (home < 0) continue;
+      Object value = new GoldenMessages(home, "full").value(member.getGenericType(), member.getName(), before);
+      lackingLine(root, struct, member, value, name, path, version, newest);
+    }
+  }
+
+  private static void lackingLine(
+      ApiMessage root, Message struct, Field member, Object value, String name, String path, short version, short newest)
+      throws Exception {
+    Object before = member.get(struct);
+    member.set(struct, value);
+    StringBuilder json = new StringBuilder();
+    json(value, newest, json);
+    System.out.println("{\"lacking\":\"" + name + "\",\"version\":" + version + ",\"path\":\"" + path + member.getName()
+        + "\",\"value\":" + json + ",\"isDropped\":" + isWritten(root, version) + "}");
+    member.set(struct, before);
+  }
+
+  private static boolean isWritten(ApiMessage message, short version) {
+    try {
+      ObjectSerializationCache cache = new ObjectSerializationCache();
+      ByteBuffer buffer = ByteBuffer.allocate(message.size(cache, version));
+      message.write(new ByteBufferAccessor(buffer), cache, version);
+      return true;
+    } catch (UnsupportedVersionException | NullPointerException refusal) {
+      return false;
     }
   }
 

@@ -22,6 +22,17 @@ export interface GoldenMessage {
   readonly value: unknown
 }
 
+/** What Kafka does with the full sample of a version when a field that the version lacks is set, or one without null is null. */
+export interface LackingField {
+  readonly lacking: string
+  readonly version: number
+  /** Names from the top, through the first elements of lists: `topics.partitions.leaderEpoch`. */
+  readonly path: string
+  readonly value: unknown
+  /** It writes the message without the field; otherwise it refuses. */
+  readonly isDropped: boolean
+}
+
 const file = fileURLToPath(new URL('messages.jsonl.gz', import.meta.url))
 const lines = gunzipSync(readFileSync(file)).toString('utf8').trimEnd().split('\n')
 const parsed = lines.map((line) => JSON.parse(line, revive))
@@ -35,6 +46,12 @@ export const goldenMessages: ReadonlyMap<string, readonly GoldenMessage[]> = Map
     .filter((line) => 'message' in line)
     .map((line): GoldenMessage => ({ ...line, bytes: fromBase64(line.bytes) })),
   (line) => line.message,
+)
+
+/** The fields that versions lack, by the message's name. */
+export const lackingFields: ReadonlyMap<string, readonly LackingField[]> = Map.groupBy(
+  parsed.filter((line): line is LackingField => 'lacking' in line),
+  (line) => line.lacking,
 )
 
 function revive(_name: string, value: unknown): unknown {

@@ -5,8 +5,9 @@ import {
   requestHeaderVersion,
   responseHeaderVersion,
 } from '../../../src/protocol/messages/headers.ts'
+import { KafkaError } from '../../../storage/base/errors.ts'
 import { messages } from '../../src/protocol/messages/all-messages.ts'
-import { goldenApis, goldenMessages } from './golden-messages.ts'
+import { goldenApis, goldenMessages, lackingFields } from './golden-messages.ts'
 
 const declared = [...messages].map(([name, message]) => ({ name, message }))
 const samplesOf = (name: string) => goldenMessages.get(name) ?? []
@@ -34,6 +35,23 @@ test.each(declared)('$name is written as Kafka writes it', ({ name, message }) =
   }
 })
 
+test.each(declared)('$name drops or refuses what a version lacks, as Kafka does', (each) => {
+  const { name, message } = each
+  for (const { version, path, value, isDropped } of lackingFields.get(name) ?? []) {
+    const full = samplesOf(name).find((it) => it.version === version && it.sample === 'full')
+    const changed = structuredClone(full?.value)
+    setAt(changed, path.split('.'), value)
+    let written: string
+    try {
+      written = hex(message.encode(changed, version))
+    } catch (error) {
+      written = error instanceof KafkaError ? 'refused' : String(error)
+    }
+    const expected = isDropped ? hex(full?.bytes ?? new Uint8Array()) : 'refused'
+    if (written !== expected) expect(written, `v${version} ${path}`).toBe(expected)
+  }
+})
+
 test.each(apis)('$name has the key, versions and headers of Kafka 4.3.1', (api) => {
   const request = declaredAs(`${api.name}Request`)
   const response = declaredAs(`${api.name}Response`)
@@ -52,6 +70,13 @@ function declaredAs(name: string) {
   const message = messages.get(name)
   if (message === undefined) throw new Error(`${name} is not declared`)
   return message
+}
+
+/** Sets a field that lies in the first elements of lists. */
+function setAt(struct: unknown, [name = '', ...rest]: readonly string[], value: unknown): void {
+  const fields = (Array.isArray(struct) ? struct[0] : struct) as Record<string, unknown>
+  if (rest.length === 0) fields[name] = value
+  else setAt(fields[name], rest, value)
 }
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
