@@ -204,25 +204,21 @@ export class Connection implements TcpEvents {
     const apiKey = reader.int16()
     const version = reader.int16()
     if (!api) throw new ClosesConnection(`API ${apiKey} is not served`)
+    const isServed = version >= api.versions[0] && version <= api.versions[1]
+    if (!isServed && !api.refuseVersion) {
+      throw new ClosesConnection(`Version ${version} of API ${apiKey} is not served`)
+    }
     reader.position = 0
     const header = parse(() => RequestHeader.read(reader, api.requestHeaderVersion(version)))
     const { correlationId } = header
-    const running: Running = {
-      api,
-      version,
-      correlationId,
-      frame,
-      holds: 0,
-      answer: undefined,
-    }
+    const running: Running = { api, version, correlationId, frame, holds: 0, answer: undefined }
     const context = this.#contextOf(running, header.clientId ?? '')
-    const [oldest, newest] = api.versions
-    if (version < oldest || version > newest) {
-      if (!api.refuseVersion) {
-        throw new ClosesConnection(`Version ${version} of API ${apiKey} is not served`)
-      }
+    if (!isServed) {
       this.#running.push(running)
-      running.answer = encodeAnswer({ api, version: 0, correlationId }, api.refuseVersion(context))
+      running.answer = encodeAnswer(
+        { api, version: 0, correlationId },
+        api.refuseVersion?.(context),
+      )
       return
     }
     const request = parse(() => api.decode(reader, version))
