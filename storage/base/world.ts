@@ -37,7 +37,10 @@ export const systemClock: Clock = {
     handle.unref()
     function fire(): void {
       left -= longest
-      if (left <= 0) return action()
+      if (left <= 0) {
+        action()
+        return
+      }
       handle = setTimeout(fire, Math.min(left, longest))
       handle.unref()
     }
