@@ -23,10 +23,7 @@ export const ConsumerGroupHeartbeatRequest = message(
     subscribedTopicNames: optional(nullableArray(string()), null),
     subscribedTopicRegex: since(1, nullableString(), null),
     serverAssignor: optional(nullableString(), null),
-    topicPartitions: optional(
-      nullableArray(struct({ topicId: uuid(), partitions: array(int32()) })),
-      null,
-    ),
+    topicPartitions: optional(nullableArray(topicPartitions), null),
   },
 )
 /** ConsumerGroupHeartbeatRequest, decoded. */
