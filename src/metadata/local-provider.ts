@@ -16,7 +16,10 @@ import { planAlterConfigs, planIncrementalAlterConfigs } from './operations/alte
 import { planCreatePartitions } from './operations/create-partitions.ts'
 import { planCreateTopics } from './operations/create-topics.ts'
 import { planDeleteTopics } from './operations/delete-topics.ts'
+import { planElectLeaders } from './operations/elect-leaders.ts'
 import type { Plan, PlanContext } from './operations/plan.ts'
+import { planReassignPartitions } from './operations/reassign-partitions.ts'
+import { planUpdateFeatures } from './operations/update-features.ts'
 import type {
   BumpedPartition,
   ConfigRules,
@@ -287,6 +290,9 @@ const PLANNERS: {
   createPartitions: planCreatePartitions,
   incrementalAlterConfigs: planIncrementalAlterConfigs,
   alterConfigs: planAlterConfigs,
+  electLeaders: planElectLeaders,
+  reassignPartitions: planReassignPartitions,
+  updateFeatures: planUpdateFeatures,
   bumpLeaderEpochs: planEpochBumps,
   allocateProducerIds: planProducerIds,
 }

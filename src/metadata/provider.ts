@@ -81,6 +81,23 @@ export interface BumpedPartition extends TopicPartition {
   readonly leaderEpoch: number
 }
 
+/** A partition that shall be on these brokers; null takes a reassignment under way back. */
+export interface Reassignment extends TopicPartition {
+  readonly replicas: readonly number[] | null
+}
+
+/** What became of one partition. */
+export interface PartitionResult extends TopicPartition {
+  readonly error: KafkaError | undefined
+}
+
+/** A feature that shall be finalised at `level`; 0 for not at all. */
+export interface FeatureUpdate {
+  readonly feature: string
+  readonly level: number
+  readonly upgradeType: 'upgrade' | 'safeDowngrade' | 'unsafeDowngrade' | 'unknown'
+}
+
 /** Producer ids `first` to `first + count - 1`, given to this broker alone. */
 export interface ProducerIdBlock {
   readonly first: Int64
@@ -132,6 +149,28 @@ export interface Operations {
   bumpLeaderEpochs: {
     readonly request: { readonly partitions: readonly TopicPartition[] }
     readonly result: readonly BumpedPartition[]
+  }
+  electLeaders: {
+    readonly request: {
+      readonly electionType: 'preferred' | 'unclean'
+      readonly partitions: readonly TopicPartition[]
+    }
+    readonly result: readonly PartitionResult[]
+  }
+  reassignPartitions: {
+    readonly request: {
+      readonly partitions: readonly Reassignment[]
+      readonly mayChangeReplicationFactor: boolean
+    }
+    readonly result: readonly PartitionResult[]
+  }
+  /** All updates or, when one is refused, none: then the promise rejects with INVALID_UPDATE_VERSION. */
+  updateFeatures: {
+    readonly request: {
+      readonly updates: readonly FeatureUpdate[]
+      readonly validateOnly?: boolean
+    }
+    readonly result: undefined
   }
   allocateProducerIds: {
     readonly request: object

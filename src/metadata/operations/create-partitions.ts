@@ -54,7 +54,7 @@ function grow(context: PlanContext, request: MorePartitions): NewMetadataRecord[
 function newReplicas(
   context: PlanContext,
   topic: TopicImage,
-  { name, count, assignments = [] }: MorePartitions,
+  { name, count, assignments }: MorePartitions,
 ): readonly (readonly number[])[] {
   const present = topic.partitions.length
   if (!(Number.isInteger(count) && count > present)) {
@@ -67,7 +67,7 @@ function newReplicas(
     throw new KafkaError('POLICY_VIOLATION', detail)
   }
   const factor = topic.partitions[0]?.replicas.length ?? 1
-  if (assignments.length === 0) {
+  if (assignments === undefined) {
     checkReplicationFactor(context, factor)
     return Array.from({ length: added }, () => [context.nodeId])
   }

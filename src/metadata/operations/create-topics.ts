@@ -81,10 +81,7 @@ function resultOf(name: string, part: Part<Created> | undefined): TopicResult {
 function checkName({ image }: PlanContext, name: string, taken: ReadonlyMap<string, string>): void {
   checkTopicName(name)
   if (name === METADATA_TOPIC) {
-    throw new KafkaError(
-      'TOPIC_AUTHORIZATION_FAILED',
-      `${name} is Kafka's own and cannot be created`,
-    )
+    throw new KafkaError('INVALID_REQUEST', `${name} is Kafka's own and cannot be created`)
   }
   if (image.topic(name) !== undefined) {
     throw new KafkaError('TOPIC_ALREADY_EXISTS', `Topic '${name}' already exists`)

@@ -120,7 +120,8 @@ export function checkReplicationFactor({ image }: PlanContext, factor: number): 
   }
 }
 
-function isActive(image: MetadataImage, broker: number): boolean {
+/** Whether the broker is registered and up. */
+export function isActive(image: MetadataImage, broker: number): boolean {
   const registration = image.brokers.get(broker)
   return registration !== undefined && !registration.fenced && !registration.inControlledShutdown
 }

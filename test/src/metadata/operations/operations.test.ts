@@ -34,7 +34,7 @@ const refused: { why: string; topic: NewTopic; code: string }[] = [
   {
     why: 'the metadata log',
     topic: { name: '__cluster_metadata' },
-    code: 'TOPIC_AUTHORIZATION_FAILED',
+    code: 'INVALID_REQUEST',
   },
   { why: 'no partitions', topic: { name: 'c', partitionCount: 0 }, code: 'INVALID_PARTITIONS' },
   { why: '-2 partitions', topic: { name: 'c', partitionCount: -2 }, code: 'INVALID_PARTITIONS' },
