@@ -1,10 +1,10 @@
 // Where broker settings are written: a file, the environment, the command line. Reads them into one table.
 import { KafkaError } from '#storage/base/errors.ts'
+import { readProperties } from '#storage/bytes/properties.ts'
 import { ACCEPTED_PREFIXES, BROKER_CONFIGS, FALLBACKS, REMOVED_CONFIGS } from './broker-configs.ts'
 import { parseConfigValue } from './config-value.ts'
 import { environmentName, isConfigVariable, KEY_BY_ENVIRONMENT_NAME } from './environment-names.ts'
 import { nearestName } from './nearest-name.ts'
-import { readProperties } from './server-properties.ts'
 
 /** Everything that may set a broker key, weakest first. */
 export interface ConfigSources {

@@ -1,7 +1,7 @@
 // The `meta.properties` file: whose data directory this is.
 import { StorageFault } from '../base/errors.ts'
 import type { Uuid } from '../base/uuid.ts'
-import { parseProperties, serializeProperties } from './properties.ts'
+import { parseProperties, serializeProperties } from '../bytes/properties.ts'
 
 /** The file's name. A directory without it is not formatted. */
 export const META_PROPERTIES = 'meta.properties'

@@ -1,4 +1,13 @@
-// Java's `.properties` text with line numbers, so that an error can say where a key stands.
+// Java's `.properties` text: `key=value` lines, comments, continued lines, escapes. For `meta.properties` and
+// `server.properties`.
+
+const ESCAPES: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', f: '\f' }
+const UNESCAPES: Readonly<Record<string, string>> = {
+  '\t': '\\t',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\f': '\\f',
+}
 
 /** One `key=value` of a properties file. */
 export interface Property {
@@ -8,8 +17,6 @@ export interface Property {
   readonly line: number
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', f: '\f' }
-
 /** Reads properties as `java.util.Properties.load` does: comments, continued lines, escapes. Keys may come twice. */
 export function* readProperties(text: string): Generator<Property> {
   for (const { content, line } of logicalLines(text.replace(/^\uFEFF/, ''))) {
@@ -18,6 +25,23 @@ export function* readProperties(text: string): Generator<Property> {
     if (match)
       yield { key: unescapeText(match[1] ?? ''), value: unescapeText(match[2] ?? ''), line }
   }
+}
+
+/** Reads properties into a map. A key that comes twice has its last value, as in Java. */
+export function parseProperties(text: string): Map<string, string> {
+  const properties = new Map<string, string>()
+  for (const { key, value } of readProperties(text)) properties.set(key, value)
+  return properties
+}
+
+/** Writes properties one a line, escaped as `java.util.Properties.store` does, but without its comment of the date. */
+export function serializeProperties(properties: ReadonlyMap<string, string>): string {
+  let text = ''
+  for (const [key, value] of properties) {
+    const escapedValue = withEscapes(value, /[\\=:#!\t\n\r\f]|^ /g)
+    text += `${withEscapes(key, /[\\=:#! \t\n\r\f]/g)}=${escapedValue}\n`
+  }
+  return text
 }
 
 /** Lines without comments and leading white space, continuations joined. */
@@ -48,4 +72,8 @@ function unescapeText(text: string): string {
       ? String.fromCharCode(Number.parseInt(unicode, 16))
       : (ESCAPES[character] ?? character ?? ''),
   )
+}
+
+function withEscapes(text: string, special: RegExp): string {
+  return text.replace(special, (character) => UNESCAPES[character] ?? `\\${character}`)
 }
