@@ -1,9 +1,9 @@
 // What metadata asks about configs before it writes them, answered by the config room.
 import { KafkaError } from '#storage/base/errors.ts'
 import { BROKER_CONFIGS } from '../config/broker-configs.ts'
-import { validateBrokerConfigs } from '../config/config-changes.ts'
 import type { ConfigDefinition } from '../config/config-definition.ts'
 import { topicConfigDefinition, validateTopicConfigs } from '../config/topic-config.ts'
+import { validateBrokerConfigs } from '../config/validate-broker-configs.ts'
 import { CONFIG_RESOURCE, type ConfigResource } from '../metadata/image.ts'
 import type { ConfigRules } from '../metadata/provider.ts'
 import type { EffectiveConfigs } from './effective-configs.ts'
