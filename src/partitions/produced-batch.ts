@@ -7,9 +7,9 @@ const CODEC_MASK = 0x07
 const ZSTD = 4
 const TRANSACTIONAL_BIT = 0x10
 
-/** Whether the batch that `records` begin with belongs to a transaction. False when there is none. */
+/** Whether `records` begin with a batch that belongs to a transaction. Whether it is a sound one is not looked at. */
 export function isTransactionalBatch(records: Uint8Array): boolean {
-  if (batchSize(records, 0) === undefined || records[FIELD.magic] !== 2) return false
+  if (records[FIELD.magic] !== 2) return false
   return ((records[FIELD.attributes + 1] ?? 0) & TRANSACTIONAL_BIT) !== 0
 }
 
