@@ -48,6 +48,8 @@ export interface TcpEvents {
 
 /** A listening socket. */
 export interface TcpListener {
+  /** What it listens with. */
+  readonly adapter: 'node:net' | 'Bun.listen'
   readonly host: string
   readonly port: number
   /** Accepts no more and frees the port. Connections stay. */
@@ -59,3 +61,10 @@ export type TcpListen = (
   options: TcpListenOptions,
   accept: (connection: TcpConnection) => TcpEvents,
 ) => Promise<TcpListener>
+
+const IPV4_IN_IPV6 = '::ffff:'
+
+/** An address as users write it: an IPv4 peer of an IPv6 socket has its IPv4 form. */
+export function plainAddress(address = ''): string {
+  return address.startsWith(IPV4_IN_IPV6) ? address.slice(IPV4_IN_IPV6.length) : address
+}

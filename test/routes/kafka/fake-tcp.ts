@@ -102,7 +102,12 @@ export function fakeNetwork() {
       accepts.splice(accepts.indexOf(accept), 1)
       return Promise.resolve()
     }
-    return Promise.resolve({ host, port: port === 0 ? 40_000 + accepts.length : port, close })
+    return Promise.resolve({
+      adapter: 'node:net',
+      host,
+      port: port === 0 ? 40_000 + accepts.length : port,
+      close,
+    })
   }
   const connect = (address?: string, listener = 0): FakeSocket => {
     const socket = new FakeSocket(address)
