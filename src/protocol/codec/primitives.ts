@@ -64,11 +64,11 @@ const BOOL = plain(
   (reader) => reader.int8() !== 0,
   (writer, value) => writer.int8(value ? 1 : 0),
 )
-const UUID = plain<Uuid>(
-  ZERO_UUID,
-  (reader) => reader.uuid(),
-  (writer, value) => writer.uuid(value),
-)
+const UUID_FORM = required<Uuid, Uuid>({
+  read: (reader) => reader.uuid(),
+  write: (writer, value) => writer.uuid(value as Uuid),
+})
+const UUID: Type<Uuid> = { defaultValue: ZERO_UUID, codec: () => UUID_FORM }
 const STRING = text()
 const BYTES = blob()
 
