@@ -88,9 +88,10 @@ function startText(broker: RunningBroker): string {
   const found = [...notes, ...findings.map(findingLine)]
     .map((line) => `recovery: ${line}\n`)
     .join('')
-  const before = hadCleanShutdown || logCount === 0 ? '' : ' after an unclean stop'
+  const before = hadCleanShutdown === false ? ' after an unclean stop' : ''
+  const logs = logCount === 1 ? '1 log' : `${logCount} logs`
   return `${found}Millrace (pid ${processId()}, ${runtimeName()}) is ready: HTTP on ${url}, Kafka on ${kafka}, data in ${dataDirectories.join(', ')}
-${logCount} logs opened in ${durationMs} ms${before}
+${logs} opened in ${durationMs} ms${before}
 Try:
   curl -X POST ${url}/topics/greetings -H 'content-type: application/json' -d '{"records":[{"key":"en","value":"hello"}]}'
   curl '${url}/topics/greetings/partitions/0/records?offset=0'

@@ -59,6 +59,8 @@ export class DataDirectory {
   fault: StorageFault | undefined
   /** False until all its logs are loaded: before that no stop is clean. */
   isLoaded = false
+  /** True when it had no identity before this start: nothing was left there, and nothing stopped. */
+  isNew = false
   readonly #files: Files
   readonly #lock: FileLock
   readonly #names: SharedSync
@@ -100,7 +102,10 @@ export class DataDirectory {
   /** The identity; undefined when the directory is not formatted. Throws `StorageFault` when it is malformed. */
   readMeta(): MetaProperties | undefined {
     const bytes = this.#files.readFile(`${this.path}/${META_PROPERTIES}`)
-    if (!bytes) return undefined
+    if (!bytes) {
+      this.isNew = true
+      return undefined
+    }
     const meta = parseMetaProperties(bytes)
     this.#directoryId = meta.directoryId
     return meta

@@ -138,6 +138,7 @@ export class LogLoader {
       path: directory.path,
       directoryId: directory.directoryId,
       hadCleanShutdown: left.hadCleanShutdown,
+      isNew: directory.isNew,
       isLockSeenByKafka: directory.isLockSeenByKafka,
       logCount: logs.size,
       notes: [...directory.notes, ...(directory.fault ? [directory.fault.message] : [])],

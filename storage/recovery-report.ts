@@ -8,6 +8,8 @@ export interface DirectoryReport {
   /** Undefined when the directory failed before it was known. */
   readonly directoryId: string | undefined
   readonly hadCleanShutdown: boolean
+  /** It was made, or given its identity, by this start. */
+  readonly isNew: boolean
   /** False when a Kafka running on the directory could not have been noticed. */
   readonly isLockSeenByKafka: boolean
   readonly logCount: number

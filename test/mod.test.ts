@@ -37,6 +37,7 @@ async function valuesOf(broker: RunningBroker, topic: string, partition = 0) {
 test('startBroker() listens on a free port, keeps what it is given, and leaves nothing behind', async () => {
   const broker = await start()
   const [directory = ''] = broker.dataDirectories
+  expect(broker.recovery).toMatchObject({ hadCleanShutdown: null, findings: [] })
   const produced = await broker.produce('greetings', [{ key: 'en', value: 'hello' }])
   expect(produced).toMatchObject([{ partition: 0, offset: 0 }])
 

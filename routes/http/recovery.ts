@@ -14,6 +14,7 @@ export function recoveryRoutes(door: Door): Hono<Env> {
       log_count: report.logCount,
       had_clean_shutdown: report.hadCleanShutdown,
       findings: report.findings.map(findingResource),
+      notes: report.notes,
     })
   })
   return routes

@@ -8,8 +8,9 @@ interface Report {
   readonly started_at?: number | string
   readonly duration_ms?: number
   readonly log_count?: number
-  readonly had_clean_shutdown?: boolean
+  readonly had_clean_shutdown?: boolean | null
   readonly findings?: readonly Readonly<Record<string, unknown>>[]
+  readonly notes?: readonly string[]
 }
 
 /** Adds `recovery`. */
@@ -27,15 +28,23 @@ export function addRecoveryCommand(program: Command, world: CommandWorld): void 
 }
 
 function reportText(report: Report): string {
-  const { started_at, duration_ms, log_count, had_clean_shutdown, findings = [] } = report
+  const {
+    started_at,
+    duration_ms,
+    log_count,
+    had_clean_shutdown,
+    findings = [],
+    notes = [],
+  } = report
   const start =
     typeof started_at === 'number' ? timeText(started_at) : String(started_at ?? 'unknown')
-  const isFirst = log_count === 0
   const stop = had_clean_shutdown === true ? ' after a clean stop' : ' after an unclean stop'
-  const before = isFirst ? '' : stop
+  const before = had_clean_shutdown === null ? ' on a new directory' : stop
+  const logs = log_count === 1 ? '1 log' : `${countText(log_count ?? 0)} logs`
   const lines = [
-    `Started ${start}${before}: ${countText(log_count ?? 0)} logs in ${countText(duration_ms ?? 0)} ms`,
+    `Started ${start}${before}: ${logs} in ${countText(duration_ms ?? 0)} ms`,
     ...(findings.length === 0 ? ['Nothing had to be repaired'] : findings.map(findingText)),
+    ...notes.map((note) => `  ${printable(note)}`),
   ]
   return `${lines.join('\n')}\n`
 }

@@ -9,7 +9,8 @@ export interface RecoveryReport {
   readonly startedAt: number
   readonly durationMs: number
   readonly logCount: number
-  readonly hadCleanShutdown: boolean
+  /** Null when there was nothing before: all directories are new. */
+  readonly hadCleanShutdown: boolean | null
   readonly findings: readonly RecoveryFinding[]
   /** What concerns whole directories, as sentences. */
   readonly notes: readonly string[]
@@ -57,7 +58,7 @@ export function recoveryReport(
     startedAt: start.startedAt,
     durationMs: Math.round(durationMs * 10) / 10,
     logCount,
-    hadCleanShutdown: start.hadCleanShutdown,
+    hadCleanShutdown: directories.every(({ isNew }) => isNew) ? null : start.hadCleanShutdown,
     findings: [...recovered.map((log) => findingOf(log, start.pathOf(log))), ...unread],
     notes,
   }
@@ -117,6 +118,7 @@ function messagesOf({ cuts, damages, lostBelowHighWatermark }: LogRecovery): str
 /** One line for a log file. */
 export function findingLine(finding: RecoveryFinding): string {
   const { scannedBytes, scannedSegments, messages } = finding
-  const scanned = `scanned ${scannedSegments} segments, ${scannedBytes} bytes`
+  const segments = scannedSegments === 1 ? '1 segment' : `${scannedSegments} segments`
+  const scanned = `scanned ${segments}, ${scannedBytes} bytes`
   return `${partitionName(finding)}: ${[scanned, ...messages].join('; ')}`
 }

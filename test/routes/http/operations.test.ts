@@ -18,7 +18,9 @@ test('GET /recovery reports on the last start', async () => {
     started_at: expect.any(Number),
     duration_ms: expect.any(Number),
     log_count: expect.any(Number),
+    had_clean_shutdown: null,
     findings: [],
+    notes: [],
   })
 })
 

@@ -1,0 +1,100 @@
+// What a start tells about what it found.
+import { expect, test } from 'vitest'
+import { findingLine, recoveryReport } from '#src/partitions/recovery-findings.ts'
+import type { DirectoryReport, RecoveryReport } from '#storage/recovery-report.ts'
+
+const DIRECTORY: DirectoryReport = {
+  path: '/data',
+  directoryId: 'AAAAAAAAAAAAAAAAAAAAAg',
+  hadCleanShutdown: false,
+  isNew: false,
+  isLockSeenByKafka: true,
+  logCount: 1,
+  notes: [],
+  finishedDeletions: [],
+  strays: [],
+  strange: [],
+}
+
+const reportOf = (
+  directories: readonly Partial<DirectoryReport>[],
+  found: Partial<RecoveryReport> = {},
+) =>
+  recoveryReport(
+    {
+      directories: directories.map((one) => ({ ...DIRECTORY, ...one })),
+      recovered: [],
+      unreadable: [],
+      logCount: 1,
+      durationMs: 1.26,
+      ...found,
+    },
+    {
+      startedAt: 5,
+      hadCleanShutdown: directories.every((one) => one.hadCleanShutdown === true),
+      pathOf: () => '/data/orders-0',
+    },
+  )
+
+test.each([
+  { why: 'no stop before a new directory', directories: [{ isNew: true }], clean: null },
+  { why: 'an unclean stop', directories: [{}], clean: false },
+  { why: 'a clean stop', directories: [{ hadCleanShutdown: true }], clean: true },
+  {
+    why: 'an unclean stop when one of two directories is new',
+    directories: [{ hadCleanShutdown: true }, { isNew: true }],
+    clean: false,
+  },
+])('recoveryReport() tells of $why', ({ directories, clean }) => {
+  expect(reportOf(directories)).toMatchObject({ hadCleanShutdown: clean, durationMs: 1.3 })
+})
+
+test('recoveryReport() names what was set aside, what is strange and a lock that Kafka does not see', () => {
+  const notes = { notes: ['a note'], strays: ['old-0.x-stray'], strange: ['lost'] }
+  const report = reportOf([{ ...notes, isLockSeenByKafka: false }])
+  expect(report.notes).toEqual([
+    '/data: a Kafka running on it could not be noticed',
+    '/data: a note',
+    '/data: old-0.x-stray belongs to no topic and was set aside',
+    '/data: lost is no partition; Kafka would not start on it',
+  ])
+})
+
+test('recoveryReport() tells of a cut, where its bytes are kept, and what is at risk', () => {
+  const recovery = {
+    hadCleanShutdown: false,
+    recoveryPoint: 0,
+    logStartOffset: 0,
+    logEndOffset: 7,
+    rebuiltSegments: [0],
+    scannedBytes: 512,
+    cuts: [
+      {
+        offset: 7,
+        segmentBaseOffset: 0,
+        position: 412,
+        sizeInBytes: 100,
+        keptIn: '00000000000000000007.log.cut-5',
+        offsetsAtRisk: { from: 8, to: 10, batches: 2 },
+      },
+    ],
+    damages: [],
+    lostBelowHighWatermark: 3,
+  }
+  const log = { topic: 'orders', partition: 0, recovery, needsNewEpoch: true }
+  const { findings } = reportOf([{}], { recovered: [log] })
+  expect(findings).toMatchObject([
+    {
+      logDirectory: '/data/orders-0',
+      scannedSegments: 1,
+      cutBytes: 100,
+      keptAside: ['00000000000000000007.log.cut-5'],
+      offsetsAtRisk: [{ from: 8, to: 10 }],
+    },
+  ])
+  expect(findings.map(findingLine)).toEqual([
+    'orders-0: scanned 1 segment, 512 bytes; ' +
+      'Cut 100 bytes at offset 7: they are kept in 00000000000000000007.log.cut-5; ' +
+      '2 intact batches among them, offsets 8 to 9; 3 offsets that consumers may have read are gone',
+  ])
+})
