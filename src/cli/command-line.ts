@@ -77,9 +77,14 @@ function buildProgram(world: CommandWorld, finish: (code: number) => void) {
 function failureText(error: CommandError, world: CommandWorld): string {
   const { red } = palette(world.hasColours('error'))
   const lines = error.message.split('\n')
-  const sentence = lines.length === 1 ? ` ${error.message}.` : `\n  ${lines.join('\n  ')}\n`
+  const sentence = lines.length === 1 ? ` ${ended(error.message)}` : `\n  ${lines.join('\n  ')}\n`
   const fix = error.fix === undefined ? '' : `${lines.length === 1 ? ' ' : ''}${error.fix}.`
   return `${red('error:')}${sentence}${fix}\n`
+}
+
+/** A sentence with its full stop, or the question mark that it came with. */
+function ended(sentence: string): string {
+  return /[.?!]$/.test(sentence) ? sentence : `${sentence}.`
 }
 
 /** Commander's own message in our form. */

@@ -73,7 +73,7 @@ function recordText(record: RecordEvent, colours: Palette): string {
 function shown(text: string | null, encoding: 'base64' | undefined): string {
   if (text === null) return 'null'
   const short = printable(text, MAX_SHOWN)
-  return encoding === undefined ? `"${short}"` : `base64 ${short}`
+  return encoding === undefined ? `“${short}”` : `base64 ${short}`
 }
 
 function timeOf(timestamp: string): string {

@@ -78,7 +78,7 @@ test('topics create --validate-only creates nothing', async () => {
 
 test.each([
   [['topics', 'create', 'a/b'], 'a/b'],
-  [['topics', 'create', 'fine', '-c', 'retention.mss=1'], 'did you mean retention.ms?'],
+  [['topics', 'create', 'fine', '-c', 'retention.mss=1'], 'did you mean retention.ms?\n'],
   [['topics', 'describe', 'nowhere'], 'nowhere'],
   [['consume', 'nowhere'], 'nowhere'],
 ])('millrace %j shows what the broker says: exit code 1', async (argv, text) => {
@@ -263,7 +263,7 @@ test('consume refuses a partition that is not there', async () => {
 
 test('recovery tells what the start found', async () => {
   expect(await output(['recovery'])).toMatch(
-    /^Started \d{4}-.*logs in .* ms\nNothing had to be repaired\n$/,
+    /^Started \d{4}-.* on a new directory: 0 logs in .* ms\nNothing had to be repaired\n$/,
   )
   expect(JSON.parse(await output(['recovery', '--json']))).toHaveProperty('findings')
 })

@@ -136,6 +136,13 @@ test('inspect shows batches, records, headers and what they are', async () => {
   ])
 })
 
+test('inspect sets off keys and values so that quotes of their own can be told apart', async () => {
+  const directory = partition('quoted-0', [buildBatch([record('"hello"', 'en'), record('null')])])
+  const { output } = await run(['inspect', directory, '--records'])
+  expect(output).toContain('key “en”  value “"hello"”\n')
+  expect(output).toContain('key null  value “null”\n')
+})
+
 test('inspect --offset and --limit show a part', async () => {
   const batches = [0, 1, 2, 3].map((n) => buildBatch([record(`value ${n}`)], { baseOffset: n }))
   const directory = partition('part-0', batches)
