@@ -36,7 +36,7 @@ import org.apache.kafka.common.record.internal.MemoryRecords;
  * <p>One line per API key: {"key", "name", "versions": [oldest, newest], "requestHeaders": [per version], "responseHeaders"}.
  * One line per message, version and sample: {"message", "version", "sample", "bytes" in base64, "value"}: the value is what
  * Kafka's own reader makes of the bytes, with every field, also those that the version lacks. In it byte runs are
- * {"base64": …}, uuids Kafka's text, and integers beyond 2^53 texts that end in n.
+ * {"base64": text}, uuids Kafka's text, and integers beyond 2^53 texts that end in n.
  *
  * <p>One line per message, version and field that the version lacks: {"lacking": message, "version", "path", "value",
  * "isDropped"}: what Kafka does with the full sample when this field is set too. The same with the value null for every field
@@ -50,7 +50,7 @@ public class GoldenMessages {
   /** Times and producer ids, and what clients may set to anything. Other long values are offsets, sizes and counts. */
   private static final Pattern EXACT =
       Pattern.compile("(?i)timestamp|producerId|logAppendTime|startTime|retentionTime|maxLifetime|periodMs|durationFilter");
-  private static final String ODD = "\ufeffé\ud83d\udc00\u0000".repeat(20);
+  private static final String ODD = "\ufeff\u00e9\ud83d\udc00\u0000".repeat(20);
 
   private final short version;
   private final String sample;
