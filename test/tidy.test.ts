@@ -70,7 +70,7 @@ test('Sources are all reached from main.ts, mod.ts, a test or a task', () => {
 const textRules = [
   { why: 'use nothing from the ban list', check: rules.banned },
   { why: 'have no default export and no barrel', check: rules.exportsOfOthers },
-  { why: 'open with a line of comment, but for tests of one source', check: openingOf },
+  { why: 'open with a line of comment', check: lines(rules.opening) },
   { why: 'have at most 500 lines', check: lines(rules.length) },
   { why: 'promise nothing without an issue number', check: lines(rules.promises) },
 ]
@@ -101,12 +101,6 @@ test('Files name no path of one machine and no registry', () => {
   )
   expect(found).toEqual([])
 })
-
-/** The test of one source says with its path what it holds. */
-function openingOf(path: string, text: string): string[] {
-  const subject = path.replace(/^test\//, '').replace(/\.test\.ts$/, '.ts')
-  return sources.has(subject) && subject !== path ? [] : rules.opening(text)
-}
 
 function lines(check: (text: string) => string[]) {
   return (_path: string, text: string) => check(text)

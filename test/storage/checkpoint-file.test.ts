@@ -1,3 +1,4 @@
+// Checkpoint files on a disk that crashes.
 import { expect, test } from 'vitest'
 import { CheckpointFile } from '#storage/checkpoint-file.ts'
 import { parseOffsetCheckpoint } from '#storage/state/offset-checkpoint.ts'

@@ -1,3 +1,4 @@
+// Directories that are removed some time after their deletion.
 import { expect, test } from 'vitest'
 import { DelayedRemovals } from '#storage/delayed-removals.ts'
 import { SimulatedDisk } from '../simulation/simulated-disk.ts'

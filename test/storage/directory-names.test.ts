@@ -1,3 +1,4 @@
+// What the names of directories say.
 import { expect, test } from 'vitest'
 import { directoryKind, renamedDirectory } from '#storage/directory-names.ts'
 import { SeededRandom } from '../simulation/seeded-random.ts'

@@ -1,3 +1,4 @@
+// The life of all logs of a broker: stop, start, load, create, delete, checkpoint.
 import { expect, test } from 'vitest'
 import { partitionName } from '#storage/base/topic-partition.ts'
 import { DEFAULT_LOG_CONFIG } from '#storage/log/log-config.ts'

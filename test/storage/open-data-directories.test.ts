@@ -1,3 +1,4 @@
+// Data directories: format, identity, lock, and what is refused.
 import { expect, test } from 'vitest'
 import { SimulatedDisk } from '../simulation/simulated-disk.ts'
 import { decode, open, rewrite } from './log-manager-fixture.ts'

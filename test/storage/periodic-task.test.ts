@@ -1,3 +1,4 @@
+// Tasks that come round.
 import { expect, test } from 'vitest'
 import { PeriodicTask } from '#storage/periodic-task.ts'
 import { VirtualClock } from '../simulation/virtual-clock.ts'

@@ -1,3 +1,4 @@
+// One fsync of a directory for all who ask.
 import { expect, test } from 'vitest'
 import { SharedSync } from '#storage/shared-sync.ts'
 import { SimulatedDisk } from '../simulation/simulated-disk.ts'

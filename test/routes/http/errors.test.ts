@@ -1,3 +1,4 @@
+// Refusals as statuses and error codes.
 import { expect, test } from 'vitest'
 import { errorBody, errorResponse, HttpError } from '../../../routes/http/errors.ts'
 import { KafkaError, type KafkaErrorName, StorageFault } from '../../../storage/base/errors.ts'

@@ -1,3 +1,4 @@
+// Who may reach the door from a browser, and by which name (RULES 21).
 import { expect, test } from 'vitest'
 import { runningBroker } from './running.ts'
 

@@ -1,3 +1,4 @@
+// The text of JSON members, taken out as it was sent.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { arrayElements, objectMembers } from '../../../routes/http/json-text.ts'

@@ -1,3 +1,4 @@
+// The choice of an answer's type by Accept.
 import { expect, test } from 'vitest'
 import { mediaType, negotiate } from '../../../routes/http/negotiate.ts'
 

@@ -1,3 +1,4 @@
+// What an operator asks: health, recovery, metrics, the API's description.
 import { expect, test } from 'vitest'
 import { runningBroker } from './running.ts'
 

@@ -1,3 +1,4 @@
+// Produce over HTTP: every content type, acks, errors per record, endless bodies.
 import { expect, test } from 'vitest'
 import { runningBroker } from './running.ts'
 

@@ -1,3 +1,4 @@
+// How keys and values are shown in JSON.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodeRecord } from '../../../routes/http/produced-record.ts'

@@ -1,3 +1,4 @@
+// Stateless reads: where from, how much, how long to wait, in which form.
 import { expect, test } from 'vitest'
 import { runningBroker } from './running.ts'
 

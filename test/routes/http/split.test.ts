@@ -1,3 +1,4 @@
+// Lines and JSON objects found in a body that comes in pieces.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { HttpError } from '../../../routes/http/errors.ts'

@@ -1,3 +1,4 @@
+// Topics and partitions as REST v2 shows them.
 import { expect, test } from 'vitest'
 import { runningBroker } from './running.ts'
 

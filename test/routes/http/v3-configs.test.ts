@@ -1,3 +1,4 @@
+// Configs of topics and brokers as REST v3 shows and alters them.
 import { expect, test } from 'vitest'
 import { runningBroker } from './running.ts'
 

@@ -1,3 +1,4 @@
+// Partitions and replicas as REST v3 shows them.
 import { expect, test } from 'vitest'
 import { runningBroker } from './running.ts'
 

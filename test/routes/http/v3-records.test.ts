@@ -1,3 +1,4 @@
+// REST v3's produce: objects one behind another, a report for each.
 import { expect, test } from 'vitest'
 import { runningBroker } from './running.ts'
 

@@ -1,3 +1,4 @@
+// Topics created, grown, described and deleted as REST v3 does.
 import { expect, test } from 'vitest'
 import { runningBroker } from './running.ts'
 

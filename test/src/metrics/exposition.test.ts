@@ -1,3 +1,4 @@
+// Metrics as text for Prometheus.
 import { expect, test } from 'vitest'
 import { Exposition, type MetricSample } from '../../../src/metrics/exposition.ts'
 

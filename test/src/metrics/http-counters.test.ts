@@ -1,3 +1,4 @@
+// Counters of requests.
 import { expect, test } from 'vitest'
 import { HttpCounters } from '../../../src/metrics/http-counters.ts'
 

@@ -1,3 +1,4 @@
+// What a process knows about itself.
 import { expect, test } from 'vitest'
 import {
   onTermination,

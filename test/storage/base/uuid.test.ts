@@ -1,3 +1,4 @@
+// Uuids in Kafka's text form.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { KafkaError } from '#storage/base/errors.ts'

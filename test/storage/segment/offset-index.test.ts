@@ -1,3 +1,4 @@
+// The `.index` file.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { OffsetIndex } from '#storage/segment/offset-index.ts'

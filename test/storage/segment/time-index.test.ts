@@ -1,3 +1,4 @@
+// The `.timeindex` file.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Int64 } from '#storage/bytes/int64.ts'

@@ -1,3 +1,4 @@
+// The `.txnindex` file.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type AbortedTransaction, TransactionIndex } from '#storage/segment/transaction-index.ts'

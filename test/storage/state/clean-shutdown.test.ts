@@ -1,3 +1,4 @@
+// The marker of a clean stop.
 import { expect, test } from 'vitest'
 import { parseCleanShutdown, serializeCleanShutdown } from '#storage/state/clean-shutdown.ts'
 

@@ -1,3 +1,4 @@
+// Leader epochs and the offsets where they begin.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {

@@ -1,3 +1,4 @@
+// The identity of a data directory.
 import { expect, test } from 'vitest'
 import { parseMetaProperties, serializeMetaProperties } from '#storage/state/meta-properties.ts'
 

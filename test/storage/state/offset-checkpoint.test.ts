@@ -1,3 +1,4 @@
+// Checkpoints of offsets by partition.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { partitionName } from '#storage/base/topic-partition.ts'

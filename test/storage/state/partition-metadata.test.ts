@@ -1,3 +1,4 @@
+// The file with a partition's topic id.
 import { expect, test } from 'vitest'
 import {
   parsePartitionMetadata,

@@ -1,3 +1,4 @@
+// The `.snapshot` file.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { canonicalInt64 } from '#storage/bytes/int64.ts'

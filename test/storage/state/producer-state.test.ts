@@ -1,3 +1,4 @@
+// Sequences, epochs, duplicates and transactions of producers.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ProducerBatch } from '#storage/state/producer-append.ts'

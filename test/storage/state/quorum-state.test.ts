@@ -1,3 +1,4 @@
+// The quorum-state file.
 import { expect, test } from 'vitest'
 import { parseQuorumState, serializeQuorumState } from '#storage/state/quorum-state.ts'
 

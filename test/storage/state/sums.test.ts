@@ -1,3 +1,4 @@
+// Checksums of files that have none of their own.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { matchesSum, parseSums, serializeSums, sumOf } from '#storage/state/sums.ts'

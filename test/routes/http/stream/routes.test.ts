@@ -1,3 +1,4 @@
+// Tails as SSE, NDJSON and WebSocket: begin, resume, lag, end.
 import { expect, test } from 'vitest'
 import { runningBroker } from '../running.ts'
 
