@@ -1,4 +1,4 @@
-// Idempotent producers from end to end: sequences, duplicates, epochs, and what a crash leaves of them.
+// InitProducerId and what it is for: idempotent producers from end to end, and what a crash leaves of them.
 import { expect, test } from 'vitest'
 import { initProducerId } from '../../../../routes/kafka/handlers/22-init-producer-id.ts'
 import { ANONYMOUS } from '../../../../src/access/session.ts'
