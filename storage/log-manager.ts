@@ -45,6 +45,13 @@ export interface OfflineDirectory {
   readonly partitions: readonly TopicPartition[]
 }
 
+/** A log directory, and the logs that are open in it, the metadata log apart. */
+export interface LogDirectoryState {
+  readonly path: string
+  readonly isOffline: boolean
+  readonly logs: readonly PartitionLog[]
+}
+
 /** A partition to be created. */
 export interface NewLog extends LogPlace {
   /** The directory that the metadata names; that with the fewest partitions otherwise. */
@@ -124,6 +131,15 @@ export class LogManager {
   get previousBrokerEpoch(): number {
     const [first = -1, ...others] = this.#directories.map(({ left }) => left.brokerEpoch)
     return others.every((epoch) => epoch === first) ? first : -1
+  }
+
+  /** All log directories, in the order of `log.dirs`. */
+  get directories(): LogDirectoryState[] {
+    return this.#directories.map(({ directory, isOffline, logs }) => ({
+      path: directory.path,
+      isOffline,
+      logs: Array.from(logs.values()).filter((log) => !isMetadata(log.topicPartition)),
+    }))
   }
 
   /** All open logs but the metadata log. */

@@ -8,12 +8,17 @@ import type { ConfigEntry } from '../config/config-entry.ts'
 import { CONFIG_RESOURCE, type TopicImage } from '../metadata/image.ts'
 import type { MetadataProvider } from '../metadata/provider.ts'
 import type { EffectiveConfigs } from '../partitions/effective-configs.ts'
+import type { LogDirectory } from '../partitions/log-directories.ts'
 import { PartitionLookup } from '../partitions/lookup.ts'
 import type { Partition } from '../partitions/partition.ts'
 import type { Partitions } from '../partitions/partitions.ts'
 import { ProducerIds } from '../partitions/producer-ids.ts'
 import { readPartition } from '../partitions/record-reader.ts'
 import { waitForAny } from '../partitions/waiting.ts'
+import type { Admin } from './admin.ts'
+import { AdminCluster } from './admin-cluster.ts'
+import { AdminConfigs } from './admin-configs.ts'
+import { AdminTopics } from './admin-topics.ts'
 import { type BatchOutcome, type BatchProduceCall, BatchProducing } from './batch-producing.ts'
 import type {
   Acks,
@@ -36,6 +41,8 @@ import type {
 } from './broker.ts'
 import { describeFeatures, type FeatureDescription } from './features.ts'
 import { type FetchCall, type Fetched, Fetching } from './fetching.ts'
+import { automaticTopic, isInternalTopic } from './internal-topics.ts'
+import { LogDirs } from './log-dirs.ts'
 import {
   type ActiveProducer,
   type EpochQuestion,
@@ -57,6 +64,7 @@ export interface BrokerParts {
   readonly partitions: Partitions
   readonly configs: EffectiveConfigs
   readonly recovery: RecoveryReport
+  logDirectories(): readonly LogDirectory[]
   /** Gauges of the storage engine. */
   storageSamples(): readonly Sample[]
 }
@@ -65,6 +73,7 @@ export interface BrokerParts {
 export class BrokerCore implements Broker {
   readonly clusterId: string
   readonly nodeId: number
+  readonly admin: Admin
   readonly counters: BrokerCounters = {
     producedRecords: 0,
     producedBytes: 0,
@@ -103,6 +112,13 @@ export class BrokerCore implements Broker {
     })
     this.#offsets = new Offsets(lookup)
     this.#producerIds = new ProducerIds(parts.provider)
+    const adminParts = { ...parts, broker: this }
+    this.admin = {
+      topics: new AdminTopics(adminParts),
+      configs: new AdminConfigs(adminParts),
+      cluster: new AdminCluster(adminParts),
+      logDirs: new LogDirs(adminParts),
+    }
     this.#stopListening = parts.provider.onDelta((delta) => {
       parts.partitions.apply(delta)
       if (delta.partitions.length === 0) return
@@ -369,7 +385,7 @@ export class BrokerCore implements Broker {
   /** Somebody else may be creating it too. */
   async #createOrFind(session: Session, topic: string): Promise<TopicDescription> {
     try {
-      return await this.createTopic(session, { name: topic })
+      return await this.createTopic(session, automaticTopic(topic, this.#parts.configs.broker))
     } catch (error) {
       if (!(error instanceof KafkaError && error.code === 'TOPIC_ALREADY_EXISTS')) throw error
       await this.#parts.partitions.settled()
@@ -430,7 +446,7 @@ function describe({ name, id, partitions }: TopicImage): TopicDescription {
   return {
     name,
     topicId: id,
-    isInternal: name === '__consumer_offsets' || name === '__transaction_state',
+    isInternal: isInternalTopic(name),
     partitions,
   }
 }

@@ -7,6 +7,7 @@ import type {
   RecoveryFinding as Finding,
   RecoveryReport as Report,
 } from '../partitions/recovery-findings.ts'
+import type { Admin } from './admin.ts'
 import type { BatchOutcome, BatchProduceCall } from './batch-producing.ts'
 import type { FeatureDescription } from './features.ts'
 import type { FetchCall, Fetched } from './fetching.ts'
@@ -202,6 +203,8 @@ export interface Sample {
 export interface Broker {
   readonly clusterId: Uuid
   readonly nodeId: number
+  /** What admin tools ask for, in bulk and with a result for each item. */
+  readonly admin: Admin
   /** True from the end of start until stop begins. */
   isReady(): boolean
 

@@ -17,6 +17,7 @@ import { LocalMetadataProvider } from '../metadata/local-provider.ts'
 import type { BrokerEndpoint } from '../metadata/startup.ts'
 import { configRules } from './config-rules.ts'
 import { EffectiveConfigs } from './effective-configs.ts'
+import { type LogDirectory, logDirectories } from './log-directories.ts'
 import { MetadataLog } from './metadata-log.ts'
 import { Partitions } from './partitions.ts'
 import { type RecoveryReport, recoveryReport } from './recovery-findings.ts'
@@ -55,6 +56,7 @@ export interface Engine {
   readonly configs: EffectiveConfigs
   readonly environment: LogEnvironment
   readonly recovery: RecoveryReport
+  logDirectories(): readonly LogDirectory[]
   /** Everything flushed and closed, the clean-shutdown marker last. */
   stop(): Promise<void>
 }
@@ -155,6 +157,7 @@ async function startOn(
     configs,
     environment,
     recovery,
+    logDirectories: () => logDirectories(manager, files),
     async stop() {
       await partitions.close()
       await stopProvider(provider, options)
