@@ -101,8 +101,8 @@ export class FrameReader {
       this.#skip(1)
     }
     if (size >= 0 && size <= this.#maxBytes) return size
-    const limit = `[0, ${this.#maxBytes}]`
-    throw new KafkaError('INVALID_REQUEST', `A request of ${size} bytes is outside ${limit}`)
+    const sentence = `A request of ${size} bytes is outside [0, ${this.#maxBytes}]`
+    throw new KafkaError('INVALID_REQUEST', `${sentence}${strangerOf(size)}`)
   }
 
   #skip(count: number): void {
@@ -123,4 +123,11 @@ export class FrameReader {
     const rounded = 2 ** Math.ceil(Math.log2(Math.max(size, SMALLEST_BUFFER_BYTES)))
     return new Uint8Array(rounded)
   }
+}
+
+/** What else a client may speak whose first bytes give this length; most who come to the wrong port do. */
+function strangerOf(length: number): string {
+  if (length >>> 8 === 0x160301 || length >>> 8 === 0x160303) return ': the client speaks TLS'
+  const text = String.fromCharCode(length >>> 24, (length >>> 16) & 255, (length >>> 8) & 255)
+  return ['GET', 'POS', 'PUT', 'HEA', 'DEL', 'OPT'].includes(text) ? ': the client speaks HTTP' : ''
 }

@@ -131,6 +131,12 @@ const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex')
 test.each([
   { why: 'a negative length', bytes: hex('ffffffff'), line: 'A request of -1 bytes' },
   { why: 'a length of 2^31 - 1', bytes: hex('7fffffff'), line: 'A request of 2147483647 bytes' },
+  {
+    why: 'HTTP',
+    bytes: Buffer.from('GET / HTTP/1.1'),
+    line: 'bytes is outside [0, 1000000]: the client speaks HTTP',
+  },
+  { why: 'TLS', bytes: hex('16030100f4'), line: ': the client speaks TLS' },
   { why: 'an empty request', bytes: hex('00000000'), line: 'outside' },
   { why: 'half an API key', bytes: hex('00000001 03'), line: 'outside' },
   { why: 'a key without a version', bytes: hex('00000002 0384'), line: 'outside' },
