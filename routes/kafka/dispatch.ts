@@ -3,11 +3,28 @@ import type { Api, ApiRange } from './api.ts'
 import { produce } from './handlers/00-produce.ts'
 import { fetch } from './handlers/01-fetch.ts'
 import { listOffsets } from './handlers/02-list-offsets.ts'
+import { metadata } from './handlers/03-metadata.ts'
 import { apiVersions } from './handlers/18-api-versions.ts'
+import { createTopics } from './handlers/19-create-topics.ts'
+import { deleteTopics } from './handlers/20-delete-topics.ts'
 import { deleteRecords } from './handlers/21-delete-records.ts'
 import { initProducerId } from './handlers/22-init-producer-id.ts'
 import { offsetForLeaderEpoch } from './handlers/23-offset-for-leader-epoch.ts'
+import { describeConfigs } from './handlers/32-describe-configs.ts'
+import { alterConfigs } from './handlers/33-alter-configs.ts'
+import { alterReplicaLogDirs } from './handlers/34-alter-replica-log-dirs.ts'
+import { describeLogDirs } from './handlers/35-describe-log-dirs.ts'
+import { createPartitions } from './handlers/37-create-partitions.ts'
+import { electLeaders } from './handlers/43-elect-leaders.ts'
+import { incrementalAlterConfigs } from './handlers/44-incremental-alter-configs.ts'
+import { alterPartitionReassignments } from './handlers/45-alter-partition-reassignments.ts'
+import { listPartitionReassignments } from './handlers/46-list-partition-reassignments.ts'
+import { describeQuorum } from './handlers/55-describe-quorum.ts'
+import { updateFeatures } from './handlers/57-update-features.ts'
+import { describeCluster } from './handlers/60-describe-cluster.ts'
 import { describeProducers } from './handlers/61-describe-producers.ts'
+import { listConfigResources } from './handlers/74-list-config-resources.ts'
+import { describeTopicPartitions } from './handlers/75-describe-topic-partitions.ts'
 
 /** Every API that is served. */
 export const APIS: readonly Api[] = [
@@ -15,11 +32,28 @@ export const APIS: readonly Api[] = [
   produce,
   fetch,
   listOffsets,
+  metadata,
   apiVersions,
+  createTopics,
+  deleteTopics,
   deleteRecords,
   initProducerId,
   offsetForLeaderEpoch,
+  describeConfigs,
+  alterConfigs,
+  alterReplicaLogDirs,
+  describeLogDirs,
+  createPartitions,
+  electLeaders,
+  incrementalAlterConfigs,
+  alterPartitionReassignments,
+  listPartitionReassignments,
+  describeQuorum,
+  updateFeatures,
+  describeCluster,
   describeProducers,
+  listConfigResources,
+  describeTopicPartitions,
 ]
 
 /** APIs by key, and what clients are told of them. */

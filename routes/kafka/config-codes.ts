@@ -1,0 +1,31 @@
+// The numbers by which the protocol names sources and types of configs.
+import type { DescribedConfig } from '#src/broker/admin.ts'
+
+/** `DescribeConfigsResponse.ConfigSource`. */
+export const CONFIG_SOURCE: Readonly<Record<DescribedConfig['source'], number>> = {
+  DYNAMIC_TOPIC_CONFIG: 1,
+  DYNAMIC_BROKER_CONFIG: 2,
+  DYNAMIC_DEFAULT_BROKER_CONFIG: 3,
+  STATIC_BROKER_CONFIG: 4,
+  DEFAULT_CONFIG: 5,
+  CLIENT_METRICS_CONFIG: 7,
+  GROUP_CONFIG: 8,
+}
+
+const TYPES = [
+  'UNKNOWN',
+  'BOOLEAN',
+  'STRING',
+  'INT',
+  'SHORT',
+  'LONG',
+  'DOUBLE',
+  'LIST',
+  'CLASS',
+  'PASSWORD',
+]
+
+/** `DescribeConfigsResponse.ConfigType`; 0 for what is not known. */
+export function configTypeCode(type: string): number {
+  return Math.max(0, TYPES.indexOf(type))
+}

@@ -1,0 +1,46 @@
+// AlterReplicaLogDirs: where partitions are to lie. Nothing is moved here; what lies there already is confirmed.
+import { errorCode, NO_ERROR } from '#src/protocol/error-codes.ts'
+import {
+  AlterReplicaLogDirsRequest,
+  AlterReplicaLogDirsResponse,
+} from '#src/protocol/messages/34-alter-replica-log-dirs.ts'
+import type { KafkaErrorName } from '#storage/base/errors.ts'
+import { api } from '../api.ts'
+import { groupByTopic } from '../group-by-topic.ts'
+
+/** Each partition by itself. */
+export const alterReplicaLogDirs = api({
+  request: AlterReplicaLogDirsRequest,
+  response: AlterReplicaLogDirsResponse,
+  handle: ({ broker, session }, request) =>
+    answer(request, (at, path) => broker.admin.logDirs.place(session, at, path)),
+  refuse: ({ code }, request) => answer(request, () => code),
+})
+
+function answer(
+  { dirs }: AlterReplicaLogDirsRequest,
+  place: (
+    at: { readonly topic: string; readonly partition: number },
+    path: string,
+  ) => KafkaErrorName | undefined,
+) {
+  const placed = dirs.flatMap(({ path, topics }) =>
+    topics.flatMap(({ name: topic, partitions }) =>
+      partitions.map((partition) => ({
+        topic,
+        partition,
+        error: place({ topic, partition }, path),
+      })),
+    ),
+  )
+  return {
+    throttleTimeMs: 0,
+    results: groupByTopic(placed).map(({ topic, items }) => ({
+      topicName: topic,
+      partitions: items.map(({ partition, error }) => ({
+        partitionIndex: partition,
+        errorCode: error ? errorCode(error) : NO_ERROR,
+      })),
+    })),
+  }
+}
