@@ -1,7 +1,9 @@
 // The README's first command and its twins: each starts the broker on its runtime, and takes it along when it ends.
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
 import { type BrokerProcess, launchBroker, runtimeCommand, serveFlags } from './broker-process.ts'
 
@@ -35,3 +37,15 @@ test.each([
   },
   60_000,
 )
+
+test('npx millrace takes paths from where it is called, on the Node that npm has', () => {
+  const root = fileURLToPath(new URL('../..', import.meta.url))
+  const cwd = join(root, 'test/golden/datadir')
+  const script = join(root, 'scripts/millrace.mjs')
+  const { status, stdout, stderr } = spawnSync('node', [script, 'inspect', 'plain-0'], {
+    cwd,
+    encoding: 'utf8',
+  })
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect(stdout).toMatch(/^plain-0 {2}partition\n/)
+})
