@@ -86,7 +86,7 @@ export class AdminTopics implements TopicAdmin {
       if (!configs.broker.boolean('delete.topic.enable')) {
         throw new KafkaError('TOPIC_DELETION_DISABLED', 'delete.topic.enable is false')
       }
-      const keyOf = ({ name, topicId }: TopicToDelete) => `${topicId} ${name ?? ''}`
+      const keyOf = ({ name, topicId }: TopicToDelete) => JSON.stringify([name, topicId])
       const plans = planEach(topics, keyOf, (topic) => ({ topic, target: deletion(topic) }))
       const good = plans.flatMap(({ plan }) => (plan instanceof KafkaError ? [] : [plan.target]))
       const deleted = await provider.submit({ kind: 'deleteTopics', topics: good })
@@ -168,7 +168,7 @@ function planEach<T, P>(
 }
 
 function twice(key: string): KafkaError {
-  return new KafkaError('INVALID_REQUEST', `Topic ${key.trim()} is in the request twice`)
+  return new KafkaError('INVALID_REQUEST', `Topic ${key} is in the request twice`)
 }
 
 function attempt<P>(plan: () => P): P | KafkaError {

@@ -91,7 +91,9 @@ export class Describing {
       await this.#parts.broker.ensureTopic(session, name)
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
-      if (error.code !== 'UNKNOWN_TOPIC_OR_PARTITION') return missing(name, error.code)
+      // Whatever else speaks against it may pass; clients ask again, as they do of Kafka.
+      const isHopeless = error.code === 'INVALID_TOPIC_EXCEPTION'
+      return missing(name, isHopeless ? error.code : 'UNKNOWN_TOPIC_OR_PARTITION')
     }
     return this.#byName(name)
   }

@@ -34,7 +34,9 @@ export const describeQuorum = api({
         ...(isKnown(topicName, partitionIndex) ? known : UNKNOWN_PARTITION),
       })),
     }))
-    const hasNodes = version >= 2 && topics.some(({ topicName }) => topicName === METADATA_TOPIC)
+    const hasNodes =
+      version >= 2 &&
+      topics.some(({ partitions }) => partitions.some((one) => one.errorCode === NO_ERROR))
     return {
       errorCode: NO_ERROR,
       errorMessage: '',
