@@ -98,9 +98,16 @@ async function benchAppends(folder: string, recordBytes: number, batch: Uint8Arr
 }
 
 /** Appends that wait for the disk, `inFlight` at a time, against write and fdatasync of the same groups. */
-async function benchDurable(folder: string, recordBytes: number, batch: Uint8Array) {
-  const inFlight = 64
-  const groups = Math.max(4, Math.floor(totalBytes / 16 / (batch.length * inFlight)))
+async function benchDurable(
+  folder: string,
+  recordBytes: number,
+  batch: Uint8Array,
+  inFlight: number,
+) {
+  const groups = Math.max(
+    4,
+    Math.min(1000, Math.floor(totalBytes / 16 / (batch.length * inFlight))),
+  )
   const bytes = groups * inFlight * batch.length
   const records = groups * inFlight * new RecordBatch(batch).recordCount
   const file = openSync(join(folder, 'synced'), 'w')
@@ -112,8 +119,9 @@ async function benchDurable(folder: string, recordBytes: number, batch: Uint8Arr
     }
   })
   closeSync(file)
-  print({ what: `limit: write and fdatasync by ${inFlight} batches`, bytes, seconds: limit })
-  const log = await openBenchLog(join(folder, `durable-${recordBytes}`), 1024 * MIB)
+  const batches = inFlight === 1 ? 'batch' : `${inFlight} batches`
+  print({ what: `limit: write and fdatasync by ${batches}`, bytes, seconds: limit })
+  const log = await openBenchLog(join(folder, `durable-${recordBytes}-${inFlight}`), 1024 * MIB)
   const time = await seconds(async () => {
     const clients = Array.from({ length: inFlight }, async () => {
       for (let number = 0; number < groups; number++)
@@ -121,7 +129,11 @@ async function benchDurable(folder: string, recordBytes: number, batch: Uint8Arr
     })
     await Promise.all(clients)
   })
-  print({ what: `append, acks=all, ${inFlight} in flight`, bytes, records, seconds: time, limit })
+  print({ what: `append, on disk, ${inFlight} in flight`, bytes, records, seconds: time, limit })
+  const waitMs = ((1000 * time) / groups).toFixed(2)
+  console.log(
+    `    each append waits ${waitMs} ms; the plain file ${((1000 * limit) / groups).toFixed(2)} ms`,
+  )
   await log.close()
 }
 
@@ -180,7 +192,8 @@ await withFolder(async (folder) => {
     console.log(`\nRecords of ${recordBytes} bytes`)
     const batch = benchBatch(recordBytes, batchBytes)
     const written = await benchAppends(folder, recordBytes, batch)
-    await benchDurable(folder, recordBytes, batch)
+    await benchDurable(folder, recordBytes, batch, 1)
+    await benchDurable(folder, recordBytes, batch, 64)
     await benchReads(written)
     await written.log.close()
   }
