@@ -199,6 +199,17 @@ test('Answers that wait behind a parked one are bounded', async () => {
   expect(socket.isReading).toBe(false)
 })
 
+test.each(['a', 'silent', 'refused'])(
+  'Any number of requests (%s) may come at once',
+  async (text) => {
+    const { socket, started } = await open()
+    socket.send(Buffer.concat(Array(1_000).fill(question(text))))
+    expect(started).toHaveLength(1_000)
+    expect(socket.answers).toHaveLength(text === 'silent' ? 0 : 1_000)
+    expect(socket.isReading).toBe(true)
+  },
+)
+
 test('Requests that wait for their answers are bounded', async () => {
   const { socket, started, parked } = await open()
   socket.send(Buffer.concat(Array(200).fill(question('park'))))
