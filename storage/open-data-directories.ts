@@ -85,7 +85,7 @@ function checkPartitionsHaveMetadata(
     if (!orphan) continue
     const detail =
       `The data directory ${directory.path} holds partitions (${orphan.name}), but ${path} holds no metadata log; ` +
-      `if metadata.log.dir is right, run: millrace doctor --rebuild-metadata ${directory.path}`
+      `list the directory that has ${partitionName(METADATA_PARTITION)} first, or restore that one`
     throw new KafkaError('KAFKA_STORAGE_ERROR', detail)
   }
 }

@@ -79,7 +79,7 @@ test.each([
   {
     why: 'partitions without a metadata log',
     files: { '/data/meta.properties': META(''), '/data/orders-0/x': '' },
-    says: 'millrace doctor --rebuild-metadata /data',
+    says: 'holds no metadata log; list the directory that has __cluster_metadata-0 first',
   },
   {
     why: 'partitions without an identity',
