@@ -1,5 +1,6 @@
 // The logs of one log directory, and their checkpoints.
 import { KafkaError, StorageFault } from './base/errors.ts'
+import type { TimeSlices } from './base/time-slices.ts'
 import { partitionName, type TopicPartition } from './base/topic-partition.ts'
 import type { DataDirectory, LeftState } from './data-directory.ts'
 import { METADATA_PARTITION } from './directory-names.ts'
@@ -7,11 +8,15 @@ import { storageError } from './fs/failures.ts'
 import type { PartitionLog } from './log/partition-log.ts'
 import type { PartitionOffset } from './state/offset-checkpoint.ts'
 
-/** How many logs are closed at a time: each waits for its own syncs. */
-const CLOSED_AT_A_TIME = 16
-
 /** Which of the checkpoint files. */
 export type CheckpointKind = 'recoveryPoints' | 'logStartOffsets' | 'highWatermarks'
+
+/** How fast the logs of a directory are opened and closed. */
+export interface WorkPace {
+  readonly slices: TimeSlices
+  /** How many are under way at a time; most of them wait for the disk. */
+  readonly logsAtATime: number
+}
 
 /** One log directory with the logs that are open in it. */
 export class DirectoryLogs {
@@ -53,14 +58,17 @@ export class DirectoryLogs {
    * Closes all logs, the metadata log last, and marks the directory clean if nothing is in doubt: then it resolves with
    * true.
    */
-  async close(brokerEpoch: number): Promise<boolean> {
+  async close(brokerEpoch: number, pace: WorkPace): Promise<boolean> {
     const metadataName = partitionName(METADATA_PARTITION)
     const logs = Array.from(this.logs).filter(([name]) => name !== metadataName)
     const queue = logs.map(([, log]) => log).values()
     const worker = async () => {
-      for (const log of queue) if (!this.isOffline) await log.close()
+      for (const log of queue) {
+        await pace.slices.breathe()
+        if (!this.isOffline) await log.close()
+      }
     }
-    await Promise.all(Array.from({ length: CLOSED_AT_A_TIME }, worker))
+    await Promise.all(Array.from({ length: pace.logsAtATime }, worker))
     if (!this.isOffline) await this.logs.get(metadataName)?.close()
     await this.checkpoint('recoveryPoints')
     await this.checkpoint('logStartOffsets')

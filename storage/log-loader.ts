@@ -1,10 +1,11 @@
 // Loads the logs of one log directory at start: finishes deletions, sets strays aside, opens the rest.
 import { KafkaError, systemCode } from './base/errors.ts'
+import type { TimeSlices } from './base/time-slices.ts'
 import { partitionName, type TopicPartition } from './base/topic-partition.ts'
 import { METADATA_TOPIC_ID, type Uuid } from './base/uuid.ts'
-import { type DirectoryLogs, faultOf } from './directory-logs.ts'
+import { type DirectoryLogs, faultOf, type WorkPace } from './directory-logs.ts'
 import { METADATA_PARTITION, renamedDirectory } from './directory-names.ts'
-import { replaceFile } from './fs/atomic-file.ts'
+import { placeFile, replaceFile } from './fs/atomic-file.ts'
 import { failureKind, storageError } from './fs/failures.ts'
 import type { LogConfig } from './log/log-config.ts'
 import type { LogEnvironment, LogObserver } from './log/log-parts.ts'
@@ -20,10 +21,6 @@ import {
   parsePartitionMetadata,
   serializePartitionMetadata,
 } from './state/partition-metadata.ts'
-import type { TimeSlices } from './time-slices.ts'
-
-/** How many logs are opened at a time: each waits for an fsync of its directory. */
-const OPENED_AT_A_TIME = 16
 
 /** What the metadata says of the partitions that may be found. */
 export interface AssignedLogs {
@@ -52,6 +49,7 @@ export class LogLoader {
   readonly #environment: LogEnvironment
   readonly #observer: LogObserver
   readonly #slices: TimeSlices
+  readonly #openedAtATime: number
   /** The partitions that the directory holds, open or not. */
   readonly found: TopicPartition[] = []
   readonly #recovered: RecoveredLog[] = []
@@ -64,12 +62,13 @@ export class LogLoader {
     owner: DirectoryLogs,
     environment: LogEnvironment,
     observer: LogObserver,
-    slices: TimeSlices,
+    pace: WorkPace,
   ) {
     this.#owner = owner
     this.#environment = environment
     this.#observer = observer
-    this.#slices = slices
+    this.#slices = pace.slices
+    this.#openedAtATime = pace.logsAtATime
   }
 
   /**
@@ -93,7 +92,7 @@ export class LogLoader {
         await this.#loadOne(topicPartition, assigned)
       }
     }
-    await Promise.all(Array.from({ length: OPENED_AT_A_TIME }, worker))
+    await Promise.all(Array.from({ length: this.#openedAtATime }, worker))
     await this.#owner.directory.syncNames()
     this.#owner.directory.isLoaded = this.#unreadable.length === 0
   }
@@ -118,7 +117,11 @@ export class LogLoader {
     // What could not be opened at start, or was left by another cluster, is not this partition's.
     if (files.status(path)) this.#setAside(place.topicPartition)
     try {
-      await this.#writePartitionMetadata(path, place.topicId)
+      files.makeDirectory(path)
+      const metadata = serializePartitionMetadata(place.topicId)
+      // Opening the log syncs the directory, and this name with its own.
+      await placeFile(files, `${path}/${PARTITION_METADATA}`, metadata)
+      await this.#slices.breathe()
       const opened = await this.#openAs(place, NOTHING_LEFT)
       await this.#owner.directory.syncNames()
       return opened
@@ -189,6 +192,7 @@ export class LogLoader {
     const opened = await openPartitionLog({
       environment: this.#environment,
       observer: this.#observer,
+      slices: this.#slices,
       directory: this.#pathOf(place.topicPartition),
       ...place,
       ...left,

@@ -41,7 +41,22 @@ export function replaceFile(files: Files, path: string, bytes: Uint8Array): Prom
   return tail
 }
 
-/** The same on this thread, for start, stop and faults. It overtakes a `replaceFile` of the path that is under way. */
+/**
+ * Puts a file into a directory that is new: its bytes are on disk when this resolves, its name is not. The caller syncs
+ * the directory, once for all that it makes there.
+ */
+export async function placeFile(files: Files, path: string, bytes: Uint8Array): Promise<void> {
+  const temporary = `${path}.tmp`
+  const file = writeNew(files, temporary, bytes)
+  try {
+    await file.sync()
+  } finally {
+    file.close()
+  }
+  files.rename(temporary, path)
+}
+
+/** The same as `replaceFile` on this thread, for start, stop and faults. It overtakes a `replaceFile` of the path that is under way. */
 export function replaceFileNow(files: Files, path: string, bytes: Uint8Array): void {
   const waiting = underWay.get(files)?.get(path)
   const order = ++calls

@@ -72,6 +72,13 @@ export class FilePool {
     return file
   }
 
+  /** The same for a file that exists, opened at its first use: most of ten thousand logs are never written to. */
+  attach(path: string): OpenFile {
+    const file = new PooledFile(this.#owner, path, 'write', { exists: true })
+    this.#owned.add(file)
+    return file
+  }
+
   /** Closes what `use` holds of a file, or of all files in a directory: before they are replaced or removed. */
   evict(path: string): void {
     for (const [name, file] of this.#readers) {

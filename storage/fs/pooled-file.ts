@@ -21,7 +21,7 @@ export class PooledFile implements OpenFile {
   path: string
   readonly #pool: PoolOfFile
   readonly #mode: OpenMode
-  #wasOpened = false
+  #wasOpened: boolean
   #descriptor: OpenFile | undefined
   #isClosed = false
   #pins = 0
@@ -31,7 +31,9 @@ export class PooledFile implements OpenFile {
   #syncedChanges = 0
   #syncFailure: { readonly error: unknown } | undefined
 
-  constructor(pool: PoolOfFile, path: string, mode: OpenMode) {
+  /** With `exists`, a file that is gone at the first use is ENOENT instead of being made anew. */
+  constructor(pool: PoolOfFile, path: string, mode: OpenMode, { exists = false } = {}) {
+    this.#wasOpened = exists
     this.#pool = pool
     this.path = path
     this.#mode = mode

@@ -30,8 +30,9 @@ export async function writeCleanEnd(log: EndingLog): Promise<void> {
   await log.epochFile.save()
   await active.sync()
   await persistIndexes(log.files, active, snapshots.path(logEndOffset))
+  // They are taken last: what they vouch for is on disk.
   sums.addEpochs()
-  sums.add(active.baseOffset)
+  active.withFile((file) => sums.addEnd(active.baseOffset, file))
   // This syncs the directory too.
   await sums.save((baseOffset) => log.hasSegment(baseOffset))
   active.release()

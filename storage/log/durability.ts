@@ -260,12 +260,15 @@ export async function persistIndexes(
 ): Promise<void> {
   const paths = segment.writeIndexes()
   if (files.status(snapshotPath)) paths.push(snapshotPath)
-  for (const path of paths) {
-    const file = files.open(path, 'write')
-    try {
-      await file.sync()
-    } finally {
-      file.close()
-    }
+  // Together: a file system commits them in one go.
+  await Promise.all(paths.map((path) => syncFile(files, path)))
+}
+
+async function syncFile(files: Files, path: string): Promise<void> {
+  const file = files.open(path, 'write')
+  try {
+    await file.sync()
+  } finally {
+    file.close()
   }
 }

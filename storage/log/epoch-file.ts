@@ -14,19 +14,32 @@ export class EpochFile {
   readonly #files: Files
   readonly #path: string
   readonly #epochs: LeaderEpochCache
-  #savedRevision: number
+  #savedRevision = -1
+  #saved: Uint8Array | undefined
+  #hasWritten = false
   #saving: Promise<void> | undefined
 
-  constructor(files: Files, directory: string, epochs: LeaderEpochCache, isSaved: boolean) {
+  /** `saved` is what the file holds, without entries when there is none; undefined when it must be made anew. */
+  constructor(
+    files: Files,
+    directory: string,
+    epochs: LeaderEpochCache,
+    saved: Uint8Array | undefined,
+  ) {
     this.#files = files
     this.#path = `${directory}/${LEADER_EPOCH_CHECKPOINT}`
     this.#epochs = epochs
-    this.#savedRevision = isSaved ? epochs.revision : -1
+    this.#saved = saved
+  }
+
+  /** True when the file has been written since the log was opened. */
+  get hasWritten(): boolean {
+    return this.#hasWritten
   }
 
   /** Resolves when the file on disk holds what the cache held at the call, or later. */
   async save(): Promise<void> {
-    while (this.#savedRevision !== this.#epochs.revision) {
+    while (this.#isStale()) {
       this.#saving ??= this.#write()
       await this.#saving
     }
@@ -40,14 +53,30 @@ export class EpochFile {
     })
   }
 
+  /** A leader that goes on after a restart begins its old epoch again: then the file is right as it is. */
+  #isStale(): boolean {
+    if (this.#savedRevision === this.#epochs.revision) return false
+    const saved = this.#saved
+    if (!saved || !isSame(saved, serializeLeaderEpochs(this.#epochs.entries))) return true
+    this.#savedRevision = this.#epochs.revision
+    return false
+  }
+
   async #write(): Promise<void> {
     const { revision } = this.#epochs
     try {
       const bytes = serializeLeaderEpochs(this.#epochs.entries)
+      this.#hasWritten = true
+      this.#saved = undefined
       await replaceFile(this.#files, this.#path, bytes)
+      this.#saved = bytes
       this.#savedRevision = revision
     } finally {
       this.#saving = undefined
     }
   }
+}
+
+function isSame(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && left.every((byte, index) => byte === right[index])
 }

@@ -6,25 +6,29 @@ interface Leftover extends SegmentFileName {
   readonly name: string
 }
 
+const LEFTOVER = /\.(deleted|cleaned|swap|cut)$/
 const CUT_COPY = /^\d{20}\.log\.cut$/
 
 /**
  * Finishes or undoes what a crash interrupted (Kafka's `LogLoader`): removes `.deleted` and `.cleaned` files, and lets
- * complete `.swap` files take the place of the segments whose range they cover. `nextOffsetOf` reads a log's end.
+ * complete `.swap` files take the place of the segments whose range they cover. `nextOffsetOf` reads a log's
+ * end. `names` are those of the directory; true when they have changed.
  */
 export function tidyLeftovers(
   files: Files,
   directory: string,
+  names: readonly string[],
   nextOffsetOf: (path: string) => number,
-): void {
-  const found = listLeftovers(files, directory)
+): boolean {
+  if (!names.some((name) => LEFTOVER.test(name))) return false
+  const found = listLeftovers(files, directory, names)
   const smallestCleaned = Math.min(...found.cleaned.map(({ offset }) => offset))
   const remove = ({ name }: { name: string }) => files.remove(`${directory}/${name}`)
   for (const file of [...found.deleted, ...found.cleaned]) remove(file)
   // A split renames the highest first: beside a `.cleaned`, swaps above it are half of a whole that never was.
   for (const file of found.swap) if (file.offset >= smallestCleaned) remove(file)
   const swap = found.swap.filter(({ offset }) => offset < smallestCleaned)
-  if (swap.length === 0) return
+  if (swap.length === 0) return true
   const logs = swap.filter(({ kind }) => kind === 'log')
   const from = Math.min(...logs.map(({ offset }) => offset))
   const to = Math.max(...logs.map(({ name }) => nextOffsetOf(`${directory}/${name}`)))
@@ -33,16 +37,17 @@ export function tidyLeftovers(
     files.rename(`${directory}/${name}`, `${directory}/${name.slice(0, -'.swap'.length)}`)
   }
   files.syncDirectoryNow(directory)
+  return true
 }
 
-function listLeftovers(files: Files, directory: string) {
+function listLeftovers(files: Files, directory: string, names: readonly string[]) {
   const found: Record<'plain' | 'deleted' | 'cleaned' | 'swap', Leftover[]> = {
     plain: [],
     deleted: [],
     cleaned: [],
     swap: [],
   }
-  for (const { name } of files.list(directory)) {
+  for (const name of names) {
     if (CUT_COPY.test(name)) files.remove(`${directory}/${name}`)
     const file = parseSegmentFileName(name)
     if (file) found[file.suffix === '' ? 'plain' : file.suffix].push({ ...file, name })

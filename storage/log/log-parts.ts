@@ -11,6 +11,7 @@ import type { ProducerState } from '../state/producer-state.ts'
 import type { LogConfig } from './log-config.ts'
 import type { SliceSource } from './log-slice.ts'
 import type { DamagedRange } from './segment-search.ts'
+import type { SnapshotFiles } from './snapshot-files.ts'
 import type { SumFile } from './sum-file.ts'
 
 /** What a log shares with all others of its directory. */
@@ -44,7 +45,13 @@ export interface LogParts {
   readonly logEndOffset: number
   readonly producers: ProducerState
   readonly epochs: LeaderEpochCache
-  readonly areEpochsSaved: boolean
+  /** What the leader-epoch-checkpoint holds, without entries when there is none; undefined when it is damaged. */
+  readonly savedEpochs: Uint8Array | undefined
+  readonly snapshots: SnapshotFiles
+  /** The files are as a clean stop leaves them: until something changes, the next stop has nothing to write. */
+  readonly isSettled: boolean
+  /** The names of the files are known to be on disk. */
+  readonly areNamesDurable: boolean
   readonly sums: SumFile
   readonly damages: readonly DamagedRange[]
 }

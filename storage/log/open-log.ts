@@ -1,6 +1,6 @@
 // Opens a partition's log: tidies up, recovers after an unclean stop, and leaves everything on disk that it accepted.
 import { KafkaError, StorageFault } from '../base/errors.ts'
-import { nextTurn } from '../base/event-loop.ts'
+import { TimeSlices } from '../base/time-slices.ts'
 import { partitionName, type TopicPartition } from '../base/topic-partition.ts'
 import type { Uuid } from '../base/uuid.ts'
 import type { Clock } from '../base/world.ts'
@@ -9,15 +9,17 @@ import { storageError } from '../fs/failures.ts'
 import type { Files } from '../fs/files.ts'
 import { BatchHeaderReader } from '../segment/batch-header.ts'
 import { Segment, type SegmentEnvironment } from '../segment/segment.ts'
-import { parseSegmentFileName, segmentPath } from '../segment/segment-files.ts'
+import { parseSegmentFileName, segmentFileName, segmentPath } from '../segment/segment-files.ts'
 import type { SegmentIndexes } from '../segment/segment-indexes.ts'
 import {
   type EpochStart,
   LEADER_EPOCH_CHECKPOINT,
   LeaderEpochCache,
   parseLeaderEpochs,
+  serializeLeaderEpochs,
 } from '../state/leader-epoch-cache.ts'
 import { ProducerState } from '../state/producer-state.ts'
+import { SUMS_FILE } from '../state/sums.ts'
 import { persistIndexes } from './durability.ts'
 import { tidyLeftovers } from './leftovers.ts'
 import type { LogConfig } from './log-config.ts'
@@ -34,6 +36,8 @@ import { SumFile } from './sum-file.ts'
 export interface OpenLogOptions {
   readonly environment: LogEnvironment
   readonly observer: LogObserver
+  /** Shared by all logs that are opened at the same time; its own when it is the only one. */
+  readonly slices?: TimeSlices
   readonly directory: string
   readonly topicPartition: TopicPartition
   readonly topicId: Uuid
@@ -51,49 +55,70 @@ export interface OpenedLog {
   readonly recovery: LogRecovery
 }
 
-/** How long work on the loop may go on before others get their turn. */
-const SLICE_MS = 4
-
 /**
  * Opens the log in `directory`, which is made when it is missing. After a clean shutdown nothing is scanned but what
  * lies behind the last index entry. Otherwise every batch from the recovery point's segment on is verified, and all of
  * it is on disk when this resolves (RULES 3). Rejects with `StorageFault` or KAFKA_STORAGE_ERROR.
+ *
+ * A log of which nothing lies beyond the recovery point costs nothing but reads, after a crash as well: when its last
+ * segment is empty, or what the last clean stop left, byte for byte (`SumFile.isAtCleanEnd`), there is nothing to verify
+ * and nothing to sync. Only the names of its files may be unsynced; they are synced before the first durable append, or
+ * by the next clean stop.
  */
 export async function openPartitionLog(options: OpenLogOptions): Promise<OpenedLog> {
   try {
-    return await new LogOpening(options).run()
+    const names = await prepareDirectory(options)
+    return await new LogOpening(options, names).run()
   } catch (error) {
     throw storageError(error, `Opening ${partitionName(options.topicPartition)}`)
   }
+}
+
+/** Makes the directory when it is missing, else tidies it up. Returns the names in it. */
+async function prepareDirectory(options: OpenLogOptions): Promise<ReadonlySet<string>> {
+  const { directory, environment } = options
+  const { files } = environment
+  if (!files.status(directory)) {
+    files.makeDirectory(directory)
+    await files.syncDirectory(parentOf(directory))
+    return new Set()
+  }
+  const list = () => files.list(directory).map(({ name }) => name)
+  const names = list()
+  const endOf = (path: string) => nextOffsetOf(files, directory, path)
+  return new Set(tidyLeftovers(files, directory, names, endOf) ? list() : names)
 }
 
 class LogOpening {
   readonly #options: OpenLogOptions
   readonly #files: Files
   readonly #clock: Clock
+  readonly #slices: TimeSlices
   readonly #environment: SegmentEnvironment
-  readonly #snapshots: SnapshotFiles
+  readonly #names: ReadonlySet<string>
   readonly #sums: SumFile
   /** What is damaged below the recovery point. */
   readonly #damages: DamagedRange[] = []
-  #sliceEnd = 0
+  /** The files are as a clean stop leaves them. */
+  #isSettled = true
 
-  constructor(options: OpenLogOptions) {
-    const { files, pool, indexCache, clock } = options.environment
+  constructor(options: OpenLogOptions, names: ReadonlySet<string>) {
+    const { files, pool, indexCache, buffers, clock } = options.environment
+    const { directory } = options
     this.#options = options
     this.#files = files
     this.#clock = clock
-    this.#environment = { files, pool, indexCache, directory: options.directory }
-    this.#snapshots = new SnapshotFiles(files, options.directory)
-    this.#sums = new SumFile(files, options.directory)
+    this.#slices = options.slices ?? new TimeSlices(clock)
+    this.#environment = { files, pool, indexCache, buffers, directory }
+    this.#names = names
+    this.#sums = new SumFile(files, directory, { isNew: !names.has(SUMS_FILE) })
   }
 
   async run(): Promise<OpenedLog> {
     const { directory, config, hadCleanShutdown, recoveryPoint } = this.#options
-    await this.#makeDirectory()
-    tidyLeftovers(this.#files, directory, (path) => this.#nextOffsetOf(path))
     const segments = this.#findSegments()
-    const { epochs, isSaved } = this.#loadEpochs()
+    const found = this.#loadEpochs()
+    const { epochs } = found
     const wanted = this.#segmentsToVerify(segments)
     const verified = await this.#paced(
       verifySegments(
@@ -114,17 +139,20 @@ class LogOpening {
     const isEndVerified = last !== undefined && verified.rebuilt.has(last)
     const logEndOffset = isEndVerified ? verified.logEndOffset : this.#cleanEnd(segments)
     const bounds = this.#placeStart(segments, logEndOffset)
-    if (!isSaved) {
+    if (!found.isSound) {
       epochs.clear()
       await this.#paced(replayEpochs(segments, epochs, this.#damages))
     }
     epochs.truncateFromEnd(bounds.logEndOffset)
     epochs.truncateFromStart(bounds.logStartOffset)
     const indexes = this.#installIndexes(segments, verified)
-    const producers = await this.#rebuildProducers(segments, bounds.logEndOffset, verified)
-    await this.#persist(segments, verified)
+    const names = verified.cuts.length > 0 ? this.#listNames() : this.#names
+    const snapshots = new SnapshotFiles(this.#files, directory, names)
+    const producers = await this.#rebuildProducers(segments, snapshots, bounds, verified)
+    await this.#persist(segments, snapshots, verified)
     this.#activateLast(segments, bounds.logEndOffset, verified.endsDamaged, indexes)
-    await this.#files.syncDirectory(directory)
+    const areNamesDurable = await this.#syncNames(segments, verified)
+    const isSettled = this.#isSettled && found.isSettled && verified.rebuilt.size === 0
     const log = new PartitionLog({
       ...this.#options,
       ...bounds,
@@ -132,11 +160,13 @@ class LogOpening {
       segmentEnvironment: this.#environment,
       producers,
       epochs,
-      areEpochsSaved: isSaved,
+      savedEpochs: found.saved,
+      snapshots,
       sums: this.#sums,
       damages: this.#damages,
+      isSettled,
+      areNamesDurable,
     })
-    for (const segment of segments) segment.isNameDurable = true
     return {
       log,
       recovery: {
@@ -152,18 +182,15 @@ class LogOpening {
     }
   }
 
-  async #makeDirectory(): Promise<void> {
-    const { directory } = this.#options
-    if (this.#files.status(directory)) return
-    this.#files.makeDirectory(directory)
-    await this.#files.syncDirectory(parentOf(directory))
+  #listNames(): ReadonlySet<string> {
+    return new Set(this.#files.list(this.#options.directory).map(({ name }) => name))
   }
 
   #findSegments(): Segment[] {
     const { directory } = this.#options
     const segments: Segment[] = []
     const indexFiles: { path: string; offset: number }[] = []
-    for (const { name } of this.#files.list(directory)) {
+    for (const name of this.#names) {
       const file = parseSegmentFileName(name)
       if (file?.suffix !== '' || file.kind === 'snapshot') continue
       const path = `${directory}/${name}`
@@ -180,40 +207,69 @@ class LogOpening {
     return segments.sort((left, right) => left.baseOffset - right.baseOffset)
   }
 
-  /** From the checkpoint. They are not saved when that is missing, malformed or damaged. */
+  /** From the checkpoint. They are not sound when that is missing, malformed or damaged: the batches have them too. */
   #loadEpochs() {
     const { directory, hadCleanShutdown } = this.#options
-    const bytes = this.#files.readFile(`${directory}/${LEADER_EPOCH_CHECKPOINT}`)
+    const bytes = this.#names.has(LEADER_EPOCH_CHECKPOINT)
+      ? this.#files.readFile(`${directory}/${LEADER_EPOCH_CHECKPOINT}`)
+      : undefined
+    const isSummed = this.#sums.fitsEpochs
     // While a log runs its epochs change, their sum does not.
-    const isIntact = !hadCleanShutdown || this.#sums.fitsEpochs
-    const entries = bytes && isIntact ? parseEpochs(bytes) : undefined
-    return { epochs: new LeaderEpochCache(entries), isSaved: entries !== undefined }
+    const entries = bytes && (isSummed || !hadCleanShutdown) ? parseEpochs(bytes) : undefined
+    const isSound = entries !== undefined
+    const saved = isSound ? bytes : bytes ? undefined : serializeLeaderEpochs([])
+    const isSettled = isSummed && (isSound || !bytes)
+    return { epochs: new LeaderEpochCache(entries), isSound, saved, isSettled }
   }
 
   /** After an unclean stop all from the recovery point on; else those whose indexes are missing or damaged. */
   #segmentsToVerify(segments: readonly Segment[]): Set<Segment> {
     const { hadCleanShutdown, recoveryPoint } = this.#options
-    const first = hadCleanShutdown ? segments.length : floorSegment(segments, recoveryPoint)
     const last = segments.at(-1)
+    const floor = Math.max(0, floorSegment(segments, recoveryPoint))
+    const isEndKnown = hadCleanShutdown || (floor === segments.length - 1 && this.#isKnown(last))
+    const first = isEndKnown ? segments.length : floor
     const wanted = segments.filter((segment, number) => {
-      return number >= Math.max(0, first) || !this.#hasGoodIndexes(segment, segment === last)
+      return number >= first || !this.#hasGoodIndexes(segment, segment === last)
     })
-    if (hadCleanShutdown && last && !this.#endsWell(last)) wanted.push(last)
+    if (hadCleanShutdown && last && this.#endOf(last) === undefined) wanted.push(last)
     return new Set(wanted)
   }
 
-  #hasGoodIndexes({ baseOffset }: Segment, isThorough: boolean): boolean {
-    const path = segmentPath(this.#options.directory, baseOffset, 'index')
-    return this.#files.status(path) !== undefined && this.#sums.fits(baseOffset, { isThorough })
+  /** Whether a crash can't have left anything in the last segment beyond the recovery point. */
+  #isKnown(last: Segment | undefined): boolean {
+    if (!last) return true
+    const { recoveryPoint } = this.#options
+    const { baseOffset } = last
+    if (last.size === 0) return recoveryPoint <= baseOffset && this.#hasEmptyIndexes(baseOffset)
+    const isAtEnd = last.withFile((file) => this.#sums.isAtCleanEnd(baseOffset, file))
+    return isAtEnd && this.#endOf(last) === recoveryPoint
   }
 
-  /** Whether the batch headers behind the last index entry lead exactly to the end of the file. */
-  #endsWell(segment: Segment): boolean {
+  #hasEmptyIndexes(baseOffset: number): boolean {
+    const isEmpty = (kind: 'index' | 'timeindex') => {
+      const isThere = this.#names.has(segmentFileName(baseOffset, kind))
+      return isThere && this.#files.status(this.#path(baseOffset, kind))?.size === 0
+    }
+    const hasTransactions = this.#names.has(segmentFileName(baseOffset, 'txnindex'))
+    return isEmpty('index') && isEmpty('timeindex') && !hasTransactions
+  }
+
+  #path(baseOffset: number, kind: 'index' | 'timeindex'): string {
+    return segmentPath(this.#options.directory, baseOffset, kind)
+  }
+
+  #hasGoodIndexes({ baseOffset }: Segment, isThorough: boolean): boolean {
+    const isThere = this.#names.has(segmentFileName(baseOffset, 'index'))
+    return isThere && this.#sums.fits(baseOffset, { isThorough })
+  }
+
+  /** The end offset; undefined when the batch headers behind the last index entry do not lead to the end of the file. */
+  #endOf(segment: Segment): number | undefined {
     try {
-      endOffsetOf(segment)
-      return true
+      return endOffsetOf(segment)
     } catch (error) {
-      if (error instanceof KafkaError) return false
+      if (error instanceof KafkaError) return undefined
       throw error
     }
   }
@@ -231,6 +287,7 @@ class LogOpening {
     for (const segment of segments.splice(0)) {
       for (const path of segment.markDeleted()) this.#files.remove(path)
     }
+    this.#isSettled = false
     return { logStartOffset: start, logEndOffset: start }
   }
 
@@ -245,11 +302,11 @@ class LogOpening {
 
   async #rebuildProducers(
     segments: readonly Segment[],
-    logEndOffset: number,
+    snapshots: SnapshotFiles,
+    { logEndOffset }: { logEndOffset: number },
     verified: VerifiedSegments,
   ): Promise<ProducerState> {
-    const isClean = this.#options.hadCleanShutdown && verified.rebuilt.size === 0
-    const snapshots = this.#snapshots
+    const isUnchanged = verified.rebuilt.size === 0
     snapshots.removeWhere((offset) => offset > logEndOffset)
     const expirationMs = this.#options.config.producerIdExpirationMs
     const producers = new ProducerState({ expirationMs })
@@ -259,26 +316,35 @@ class LogOpening {
     const damages = this.#damages
     const target = { segments, logEndOffset, producers, snapshots, now, damages }
     // From the one before the newest: then each producer's last batches are known, not just the last (RULES 3).
-    await this.#paced(replayProducers(target, { skip: isClean ? 0 : 1, atMost, rebuilt }))
-    if (!isClean) snapshots.write(logEndOffset, producers.snapshot())
+    await this.#paced(replayProducers(target, { skip: isUnchanged ? 0 : 1, atMost, rebuilt }))
+    const hasRecords = logEndOffset > (segments[0]?.baseOffset ?? logEndOffset)
+    if (hasRecords && !(isUnchanged && snapshots.has(logEndOffset))) {
+      snapshots.write(logEndOffset, producers.snapshot())
+      this.#isSettled = false
+    }
     const bases = new Set(segments.map(({ baseOffset }) => baseOffset))
     snapshots.removeWhere((offset) => !bases.has(offset) && offset !== logEndOffset)
     return producers
   }
 
-  async #persist(segments: readonly Segment[], { rebuilt }: VerifiedSegments): Promise<void> {
+  /** The indexes of sealed segments; those of the last one stay in memory until it is sealed. */
+  async #persist(
+    segments: readonly Segment[],
+    snapshots: SnapshotFiles,
+    { rebuilt }: VerifiedSegments,
+  ): Promise<void> {
+    let isSealed = false
     for (const segment of rebuilt.keys()) {
-      const number = segments.indexOf(segment)
-      if (number < 0) continue
-      const next = segments[number + 1]?.baseOffset ?? Number.MAX_SAFE_INTEGER
-      await persistIndexes(this.#files, segment, this.#snapshots.path(next))
-      if (number === segments.length - 1) continue
+      const next = segments[segments.indexOf(segment) + 1]
+      if (!segments.includes(segment) || !next) continue
+      await persistIndexes(this.#files, segment, snapshots.path(next.baseOffset))
       segment.release()
       this.#sums.add(segment.baseOffset)
+      isSealed = true
     }
+    if (!isSealed) return
     const sealed = new Set(segments.slice(0, -1).map(({ baseOffset }) => baseOffset))
-    // What an active segment's indexes are is settled when it is sealed.
-    if (rebuilt.size > 0) await this.#sums.save((baseOffset) => sealed.has(baseOffset))
+    await this.#sums.save((baseOffset) => sealed.has(baseOffset))
   }
 
   #activateLast(
@@ -293,31 +359,51 @@ class LogOpening {
       return
     }
     last?.release()
-    segments.push(Segment.create(this.#environment, logEndOffset, this.#clock.now()))
+    const created = Segment.create(this.#environment, logEndOffset, this.#clock.now())
+    segments.push(created)
+    // So that an empty log is complete from the beginning: no start and no stop has anything to write for it.
+    created.writeIndexes()
+    if (last) this.#isSettled = false
   }
 
-  #nextOffsetOf(path: string): number {
-    const { directory } = this.#options
-    const name = parseSegmentFileName(path.slice(directory.length + 1))
-    const size = this.#files.status(path)?.size ?? 0
-    const file = this.#files.open(path, 'read')
-    try {
-      return walkToEnd(new BatchHeaderReader(file, size), 0, size) ?? name?.offset ?? 0
-    } finally {
-      file.close()
-    }
+  /**
+   * Syncs the directory if anything in it was made or kept by a recovery. After a clean stop it was synced before the
+   * marker was written. After a crash of a log that holds nothing new, it waits for the first durable append.
+   */
+  async #syncNames(segments: readonly Segment[], verified: VerifiedSegments): Promise<boolean> {
+    const isNew = segments.some(({ isNameDurable }) => !isNameDurable)
+    const isChanged = isNew || verified.rebuilt.size > 0 || !this.#isSettled
+    if (isChanged) await this.#files.syncDirectory(this.#options.directory)
+    const areDurable = isChanged || this.#options.hadCleanShutdown
+    for (const segment of segments) segment.isNameDurable = areDurable
+    return areDurable
   }
 
   /** Runs work that yields, and lets others have their turn in between. */
-  async #paced<T>(work: Generator<void, T>): Promise<T> {
-    for (;;) {
-      const step = work.next()
+  async #paced<T>(work: Generator<Promise<void> | undefined | void, T>): Promise<T> {
+    for (let step = work.next(); ; ) {
       if (step.done) return step.value
-      const now = this.#clock.monotonic()
-      if (now < this.#sliceEnd) continue
-      if (this.#sliceEnd > 0) await nextTurn()
-      this.#sliceEnd = this.#clock.monotonic() + SLICE_MS
+      try {
+        if (step.value) await step.value
+        await this.#slices.breathe()
+      } catch (error) {
+        // So that it closes its files.
+        step = work.throw(error)
+        continue
+      }
+      step = work.next()
     }
+  }
+}
+
+function nextOffsetOf(files: Files, directory: string, path: string): number {
+  const name = parseSegmentFileName(path.slice(directory.length + 1))
+  const size = files.status(path)?.size ?? 0
+  const file = files.open(path, 'read')
+  try {
+    return walkToEnd(new BatchHeaderReader(file, size), 0, size) ?? name?.offset ?? 0
+  } finally {
+    file.close()
   }
 }
 
@@ -332,6 +418,7 @@ function parseEpochs(bytes: Uint8Array): EpochStart[] | undefined {
 
 /** The offset behind a segment's last batch. Throws CORRUPT_MESSAGE when its headers do not lead to its end. */
 function endOffsetOf(segment: Segment): number {
+  if (segment.size === 0) return segment.baseOffset
   const { position } = segment.indexes.offsets.lastEntry
   return segment.withFile((file) => {
     const reader = new BatchHeaderReader(file, segment.size)

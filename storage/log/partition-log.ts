@@ -32,7 +32,7 @@ import { type DeletedSegments, LogSegments } from './log-segments.ts'
 import type { LogBounds, LogSlice } from './log-slice.ts'
 import { replayProducersNow } from './replay.ts'
 import type { DamagedRange } from './segment-search.ts'
-import { SnapshotFiles } from './snapshot-files.ts'
+import type { SnapshotFiles } from './snapshot-files.ts'
 import type { SumFile } from './sum-file.ts'
 import { readTransactionMarker } from './transaction-marker.ts'
 
@@ -57,6 +57,11 @@ export class PartitionLog {
   #config: LogConfig
   #logStartOffset: number
   #logEndOffset: number
+  /** Nothing but the names may be missing on disk of what a clean stop leaves. */
+  #isSettled: boolean
+  readonly #areNamesDurable: boolean
+  /** A leader epoch began, and no batch of it is there yet. */
+  #hasUnsavedEpoch = false
 
   /** Use `openPartitionLog`. The last segment must be active. */
   constructor(parts: LogParts) {
@@ -70,13 +75,10 @@ export class PartitionLog {
     this.#segments.drawJitter(parts.config)
     this.#producers = parts.producers
     this.#epochs = parts.epochs
-    this.#epochFile = new EpochFile(
-      environment.files,
-      directory,
-      parts.epochs,
-      parts.areEpochsSaved,
-    )
-    this.#snapshots = new SnapshotFiles(environment.files, directory)
+    this.#epochFile = new EpochFile(environment.files, directory, parts.epochs, parts.savedEpochs)
+    this.#snapshots = parts.snapshots
+    this.#isSettled = parts.isSettled
+    this.#areNamesDurable = parts.areNamesDurable
     this.#sums = parts.sums
     this.#damages = parts.damages
     this.#config = parts.config
@@ -227,7 +229,8 @@ export class PartitionLog {
   assignEpochStart(leaderEpoch: number): void {
     if (leaderEpoch <= (this.#epochs.latestEpoch ?? -1)) return
     this.#epochs.assign({ epoch: leaderEpoch, startOffset: this.#logEndOffset })
-    this.#saveEpochs()
+    // Not worth a write before its first batch: a start forgets epochs that begin at the log's end, and gets them anew.
+    this.#hasUnsavedEpoch = true
   }
 
   /** Cuts everything at and beyond `offset` off; a batch that holds it goes as a whole (RULES 9). */
@@ -245,6 +248,7 @@ export class PartitionLog {
   /** Removes everything; the log goes on, empty, at `offset`. */
   truncateFullyAndStartAt(offset: number): void {
     this.#guard.runWhole('Truncating', () => {
+      this.#unsettle()
       this.#snapshots.removeWhere(() => true)
       this.#segments.restartAt(offset, this.#config.fileDeleteDelayMs)
       this.#producers.clear(offset)
@@ -300,6 +304,12 @@ export class PartitionLog {
     this.#guard.check()
     this.#stop()
     try {
+      // Nothing was appended, cut or deleted, no epoch written: what the last clean stop synced is all there is.
+      if (this.#isSettled && !this.#epochFile.hasWritten) {
+        if (!this.#areNamesDurable) await this.#environment.files.syncDirectory(this.directory)
+        this.#segments.release()
+        return
+      }
       await writeCleanEnd({
         files: this.#environment.files,
         active: this.#segments.active,
@@ -388,10 +398,12 @@ export class PartitionLog {
     const { logStartOffset } = this
     const { baseOffset, lastOffset, logAppendTime, size } = placed
     this.#logEndOffset = lastOffset + 1
+    this.#isSettled = false
     if (request.leaderEpoch > (this.#epochs.latestEpoch ?? -1)) {
       this.#epochs.assign({ epoch: request.leaderEpoch, startOffset: baseOffset })
-      this.#saveEpochs()
+      this.#hasUnsavedEpoch = true
     }
+    if (this.#hasUnsavedEpoch) this.#saveEpochs()
     for (const completed of this.#producers.apply(changes, this.#logEndOffset)) {
       if (completed.isAborted) this.#segments.active.addAborted(completed)
     }
@@ -407,6 +419,7 @@ export class PartitionLog {
   #roll(): void {
     const base = this.#logEndOffset
     if (this.#segments.active.baseOffset === base) return
+    this.#isSettled = false
     this.#snapshots.write(base, this.#producers.snapshot())
     this.#segments.roll(base, this.#config)
     this.#durability.request(base)
@@ -419,6 +432,7 @@ export class PartitionLog {
   }
 
   #cut(offset: number): void {
+    this.#unsettle()
     const { fileDeleteDelayMs: removeAfterMs } = this.#config
     this.#segments.cutTo(offset, { isBelowWatermark: offset < this.highWatermark, removeAfterMs })
     this.#logEndOffset = offset
@@ -427,6 +441,12 @@ export class PartitionLog {
     this.#durability.truncateTo(offset, truncated(offset))
     this.#snapshots.removeWhere((snapshot) => snapshot > offset)
     this.#rebuildProducers()
+  }
+
+  /** Bytes that were on disk at the last clean stop are about to go: before that, nobody may rely on them (`SumFile`). */
+  #unsettle(): void {
+    this.#isSettled = false
+    this.#sums.reopenEnd()
   }
 
   #rebuildProducers(): void {
@@ -456,6 +476,7 @@ export class PartitionLog {
     const count = this.#segments.countDeletable(logEndOffset, limits)
     if (count === 0) return { count, sizeInBytes: 0 }
     if (count === this.segmentCount) this.#roll()
+    this.#isSettled = false
     const start = this.#segments.list[count]?.baseOffset ?? logEndOffset
     this.#advanceStart(start)
     const sizeInBytes = this.#segments.removeOldest(count, this.#config.fileDeleteDelayMs)
@@ -474,6 +495,7 @@ export class PartitionLog {
   }
 
   #saveEpochs(): void {
+    this.#hasUnsavedEpoch = false
     this.#epochFile.saveInBackground((fault) => this.#guard.fail(fault))
   }
 

@@ -1,5 +1,6 @@
 // Verifies segments after an unclean stop, and cuts at the first invalid batch at or above the recovery point.
 import type { Files, OpenFile } from '../fs/files.ts'
+import type { ReadBufferPool } from '../fs/read-buffer.ts'
 import { BatchScanner, type IntactBatch } from '../segment/batch-scanner.ts'
 import { Segment, type SegmentEnvironment } from '../segment/segment.ts'
 import { cutPath, segmentPath } from '../segment/segment-files.ts'
@@ -39,14 +40,17 @@ const COPY_BYTES = 1_048_576
 const SLICE_BATCHES = 64
 const LARGEST_RELATIVE_OFFSET = 2_147_483_647
 
+/** Work on the loop in small pieces: between two of them it may pause; a promise it waits for. */
+export type Paced<T> = Generator<Promise<void> | undefined, T, void>
+
 /**
  * Checks every batch of the `wanted` segments, makes their indexes and epochs anew, as Kafka does
- * (`LogSegment.recover`), and syncs them. Yields now and then, for a pause. Nothing below the recovery point is ever cut.
+ * (`LogSegment.recover`), and syncs them. Nothing below the recovery point is ever cut.
  */
 export function* verifySegments(
   target: RecoveryTarget,
   wanted: ReadonlySet<Segment>,
-): Generator<void, VerifiedSegments> {
+): Paced<VerifiedSegments> {
   const { segments, recoveryPoint, environment } = target
   const rebuilt = new Map<Segment, SegmentIndexes>()
   const damages: DamagedRange[] = []
@@ -62,7 +66,11 @@ export function* verifySegments(
     const file = environment.files.open(segment.path, 'write')
     try {
       const scan = new SegmentScan(segment, file, target, expected)
-      yield* scan.run(damages, segments[number + 1]?.baseOffset)
+      try {
+        yield* scan.run(damages, segments[number + 1]?.baseOffset)
+      } finally {
+        scan.release()
+      }
       scannedBytes += segment.size
       expected = scan.nextOffset
       endsDamaged = scan.endsDamaged
@@ -80,16 +88,15 @@ export function* verifySegments(
           cuts.push(yield* setAside(target, later, expected))
         }
         // The names of what was kept must be on disk before the bytes go.
-        environment.files.syncDirectoryNow(environment.directory)
+        yield environment.files.syncDirectory(environment.directory)
         file.truncate(scan.cutPosition)
       }
       const size = scan.cutPosition ?? segment.size
       yield* writeAgain(file, scan.suspectFrom ?? size, size)
-      file.syncNow()
+      yield file.sync()
       const verified = replaceSegment(target, segment, size)
       segments[number] = verified
       rebuilt.set(verified, scan.indexes)
-      yield
     } finally {
       file.close()
     }
@@ -125,13 +132,17 @@ class SegmentScan {
   constructor(segment: Segment, file: OpenFile, target: RecoveryTarget, nextOffset: number) {
     this.#segment = segment
     this.#target = target
-    this.#scanner = new BatchScanner(file, segment.size)
+    this.#scanner = new BatchScanner(file, segment.size, target.environment.buffers)
     this.indexes = new SegmentIndexes(segment.baseOffset)
     this.indexes.markUnwritten()
     this.nextOffset = nextOffset
   }
 
-  *run(damages: DamagedRange[], nextBase: number | undefined): Generator<void, void> {
+  release(): void {
+    this.#scanner.release()
+  }
+
+  *run(damages: DamagedRange[], nextBase: number | undefined): Paced<void> {
     const { size, baseOffset } = this.#segment
     let position = 0
     for (let count = 1; position < size; count++) {
@@ -139,7 +150,7 @@ class SegmentScan {
       if (found) {
         this.#add(found)
         position += found.header.sizeInBytes
-        if (count % SLICE_BATCHES === 0) yield
+        if (count % SLICE_BATCHES === 0) yield undefined
         continue
       }
       if (this.nextOffset >= this.#target.recoveryPoint) {
@@ -160,13 +171,13 @@ class SegmentScan {
   }
 
   /** The next intact batch behind `position`. */
-  *search(position: number): Generator<void, IntactBatch | undefined> {
+  *search(position: number): Paced<IntactBatch | undefined> {
     let at = position
     while (at < this.#segment.size) {
       const { found, searchedTo } = this.#scanner.search(at, this.nextOffset)
       if (found) return found
       at = searchedTo
-      yield
+      yield undefined
     }
     return undefined
   }
@@ -200,13 +211,13 @@ class SegmentScan {
  * takes the pages for clean: read back they look well, and a sync has nothing to do (RULES 11). Written again they are
  * dirty, so that the sync that follows says the truth.
  */
-function* writeAgain(file: OpenFile, from: number, to: number): Generator<void, void> {
+function* writeAgain(file: OpenFile, from: number, to: number): Paced<void> {
   const buffer = new Uint8Array(Math.min(COPY_BYTES, to - from))
   for (let position = from; position < to; position += COPY_BYTES) {
     const bytes = buffer.subarray(0, Math.min(COPY_BYTES, to - position))
     const count = file.read(bytes, position)
     file.write(bytes.subarray(0, count), position)
-    yield
+    yield undefined
   }
 }
 
@@ -216,11 +227,12 @@ function* cutTail(
   segment: Segment,
   file: OpenFile,
   { position, offset }: { position: number; offset: number },
-): Generator<void, LogCut> {
+): Paced<LogCut> {
   const sizeInBytes = segment.size - position
   const path = cutPath(environment.directory, offset, now)
   const isKept = yield* copyTail(environment.files, file, { position, size: segment.size, path })
-  const offsetsAtRisk = yield* findAtRisk(file, { position, size: segment.size, minOffset: offset })
+  const part = { position, size: segment.size, minOffset: offset }
+  const offsetsAtRisk = yield* findAtRisk(file, part, environment.buffers)
   const { baseOffset: segmentBaseOffset } = segment
   const keptIn = isKept ? path : undefined
   return { offset, segmentBaseOffset, position, sizeInBytes, keptIn, offsetsAtRisk }
@@ -231,13 +243,14 @@ function* setAside(
   { environment, now }: RecoveryTarget,
   segment: Segment,
   cutOffset: number,
-): Generator<void, LogCut> {
+): Paced<LogCut> {
   const { files, directory } = environment
   const { baseOffset, size } = segment
   const file = files.open(segment.path, 'read')
   let offsetsAtRisk: LogCut['offsetsAtRisk']
   try {
-    offsetsAtRisk = yield* findAtRisk(file, { position: 0, size, minOffset: cutOffset })
+    const part = { position: 0, size, minOffset: cutOffset }
+    offsetsAtRisk = yield* findAtRisk(file, part, environment.buffers)
   } finally {
     file.close()
   }
@@ -266,7 +279,7 @@ function* copyTail(
   files: Files,
   from: OpenFile,
   tail: { position: number; size: number; path: string },
-): Generator<void, boolean> {
+): Paced<boolean> {
   const buffer = new Uint8Array(Math.min(COPY_BYTES, tail.size - tail.position))
   const to = files.open(tail.path, 'write')
   let hasContent = false
@@ -276,9 +289,9 @@ function* copyTail(
       const bytes = buffer.subarray(0, count)
       hasContent ||= bytes.some((byte) => byte !== 0)
       to.write(bytes, position - tail.position)
-      yield
+      yield undefined
     }
-    if (hasContent) to.syncNow()
+    if (hasContent) yield to.sync()
   } finally {
     to.close()
     if (!hasContent) files.remove(tail.path)
@@ -290,8 +303,20 @@ function* copyTail(
 function* findAtRisk(
   file: OpenFile,
   part: { position: number; size: number; minOffset: number },
-): Generator<void, LogCut['offsetsAtRisk']> {
-  const scanner = new BatchScanner(file, part.size)
+  buffers: ReadBufferPool,
+): Paced<LogCut['offsetsAtRisk']> {
+  const scanner = new BatchScanner(file, part.size, buffers)
+  try {
+    return yield* searchAtRisk(scanner, part)
+  } finally {
+    scanner.release()
+  }
+}
+
+function* searchAtRisk(
+  scanner: BatchScanner,
+  part: { position: number; size: number; minOffset: number },
+): Paced<LogCut['offsetsAtRisk']> {
   let range: { from: number; to: number; batches: number } | undefined
   for (let position = part.position; position < part.size; ) {
     const here = scanner.read(position)
@@ -306,7 +331,7 @@ function* findAtRisk(
       const to = Math.max(range?.to ?? 0, lastOffset + 1)
       range = { from, to, batches: (range?.batches ?? 0) + 1 }
     }
-    yield
+    yield undefined
   }
   return range
 }

@@ -2,7 +2,6 @@
 import { KafkaError } from '../base/errors.ts'
 import type { RecordBatch } from '../batch/record-batch.ts'
 import { BatchHeaderReader } from '../segment/batch-header.ts'
-import { BatchScanner } from '../segment/batch-scanner.ts'
 import type { Segment } from '../segment/segment.ts'
 import type { LeaderEpochCache } from '../state/leader-epoch-cache.ts'
 import type { ProducerState } from '../state/producer-state.ts'
@@ -181,11 +180,9 @@ class HeaderWalk {
     let to: number | undefined
     while (this.#position < size && to === undefined) {
       const at = this.#position
-      const { found, searchedTo } = this.#segment.withFile((file) => {
-        return new BatchScanner(file, size).search(at, from)
-      })
-      this.#position = found?.header.position ?? searchedTo
-      to = found?.header.baseOffset
+      const { header, searchedTo } = this.#segment.findIntact(at, from)
+      this.#position = header?.position ?? searchedTo
+      to = header?.baseOffset
       yield undefined
     }
     const isKnown = this.#damages.some((damage) => {

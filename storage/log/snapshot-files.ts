@@ -21,25 +21,27 @@ export interface ProducerSnapshot {
 export class SnapshotFiles {
   readonly #files: Files
   readonly #directory: string
+  readonly #offsets = new Set<number>()
 
-  constructor(files: Files, directory: string) {
+  /** `names` are those of the directory. From here on nobody else makes or removes snapshots in it. */
+  constructor(files: Files, directory: string, names: Iterable<string>) {
     this.#files = files
     this.#directory = directory
+    for (const name of names) {
+      const file = parseSegmentFileName(name)
+      if (file?.kind === 'snapshot' && file.suffix === '') this.#offsets.add(file.offset)
+    }
   }
 
   /** The offsets of all snapshots, ascending. */
   offsets(): number[] {
-    const offsets: number[] = []
-    for (const { name } of this.#files.list(this.#directory)) {
-      const file = parseSegmentFileName(name)
-      if (file?.kind === 'snapshot' && file.suffix === '') offsets.push(file.offset)
-    }
-    return offsets.sort((left, right) => left - right)
+    return [...this.#offsets].sort((left, right) => left - right)
   }
 
   /** Writes the state as of `offset`, without syncing it. */
   write(offset: number, entries: readonly ProducerSnapshotEntry[]): void {
     const bytes = serializeProducerSnapshot(entries)
+    this.#offsets.add(offset)
     const file = this.#files.open(this.path(offset), 'write')
     try {
       file.write(bytes, 0)
@@ -51,7 +53,7 @@ export class SnapshotFiles {
 
   /** True when there is a file for `offset`. */
   has(offset: number): boolean {
-    return this.#files.status(this.path(offset)) !== undefined
+    return this.#offsets.has(offset)
   }
 
   /** The readable snapshots at or below `offset`, newest first. Unreadable ones are removed on the way. */
@@ -67,6 +69,7 @@ export class SnapshotFiles {
   /** Removes one. */
   remove(offset: number): void {
     this.#files.remove(this.path(offset))
+    this.#offsets.delete(offset)
   }
 
   /** Removes those for which `isUnwanted` holds. */

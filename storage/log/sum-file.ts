@@ -1,6 +1,6 @@
 // Keeps `millrace.sums` of one partition: checksums of its files that have none of their own (RULES 13).
-import { replaceFile } from '../fs/atomic-file.ts'
-import type { Files } from '../fs/files.ts'
+import { replaceFile, replaceFileNow } from '../fs/atomic-file.ts'
+import type { Files, OpenFile } from '../fs/files.ts'
 import { parseSegmentFileName, segmentFileName } from '../segment/segment-files.ts'
 import { LEADER_EPOCH_CHECKPOINT } from '../state/leader-epoch-cache.ts'
 import {
@@ -14,20 +14,27 @@ import {
 
 /** Kinds of index whose damage no other check would show; an offset index is checked against the log as it is used. */
 const SUMMED_KINDS = ['timeindex', 'txnindex'] as const
+/** Kinds of index that are summed beside the end of the log at a clean stop. */
+const END_KINDS = ['index', ...SUMMED_KINDS] as const
+/** How much of a log's end is summed. */
+const TAIL_BYTES = 4096
 
 /**
  * The sums of a partition's time and transaction indexes, written when a segment is sealed, and of its leader epochs,
- * written at a clean stop. A file that does not fit its sum is made anew from the log.
+ * written at a clean stop. A file that does not fit its sum is made anew from the log. A clean stop also notes the size
+ * of the last segment's log file and the sum of its last 4 KiB, so that a crash does not cost a scan of logs that nobody
+ * wrote to since.
  */
 export class SumFile {
   readonly #files: Files
   readonly #directory: string
   readonly #sums: Map<string, FileSum>
 
-  constructor(files: Files, directory: string) {
+  /** With `isNew`, no file is looked for. */
+  constructor(files: Files, directory: string, { isNew }: { isNew: boolean }) {
     this.#files = files
     this.#directory = directory
-    const bytes = files.readFile(`${directory}/${SUMS_FILE}`)
+    const bytes = isNew ? undefined : files.readFile(`${directory}/${SUMS_FILE}`)
     this.#sums = (bytes && parseSums(bytes)) ?? new Map()
   }
 
@@ -47,9 +54,42 @@ export class SumFile {
     return this.#fitsFile(LEADER_EPOCH_CHECKPOINT, true)
   }
 
+  /**
+   * True when the last segment is byte for byte what a clean stop left, indexes included: nothing was appended to it,
+   * or nothing of that reached the disk. Appends only ever make the log file longer, and what cuts it calls `reopenEnd`
+   * first; so its size tells, and the sum of its end guards against whoever else writes.
+   */
+  isAtCleanEnd(baseOffset: number, log: OpenFile): boolean {
+    const end = this.#sums.get(segmentFileName(baseOffset, 'log'))
+    if (!end || end.sizeInBytes !== log.size() || !matchesSum(tailOf(log), tailSum(end)))
+      return false
+    return END_KINDS.every((kind) => {
+      const name = segmentFileName(baseOffset, kind)
+      return (kind === 'txnindex' || this.#sums.has(name)) && this.#fitsFile(name, true)
+    })
+  }
+
   /** Takes the sums of a segment's indexes as they are now. */
   add(baseOffset: number): void {
     for (const kind of SUMMED_KINDS) this.#addFile(segmentFileName(baseOffset, kind))
+    this.#forgetEnd(baseOffset)
+  }
+
+  /** Takes the sums of the last segment at a clean stop: for `isAtCleanEnd`. */
+  addEnd(baseOffset: number, log: OpenFile): void {
+    for (const kind of END_KINDS) this.#addFile(segmentFileName(baseOffset, kind))
+    const { crc } = sumOf(tailOf(log))
+    this.#sums.set(segmentFileName(baseOffset, 'log'), { sizeInBytes: log.size(), crc })
+  }
+
+  /** The log is about to be cut: on disk before it returns, no end of a clean stop is known any more. */
+  reopenEnd(): void {
+    const ends = Array.from(this.#sums.keys(), parseSegmentFileName).filter(
+      (name) => name?.kind === 'log',
+    )
+    if (ends.length === 0) return
+    for (const end of ends) if (end) this.#forgetEnd(end.offset)
+    replaceFileNow(this.#files, `${this.#directory}/${SUMS_FILE}`, serializeSums(this.#sums))
   }
 
   /** Takes the sum of the leader epochs, for a clean stop. */
@@ -66,6 +106,11 @@ export class SumFile {
     await replaceFile(this.#files, `${this.#directory}/${SUMS_FILE}`, serializeSums(this.#sums))
   }
 
+  #forgetEnd(baseOffset: number): void {
+    this.#sums.delete(segmentFileName(baseOffset, 'log'))
+    this.#sums.delete(segmentFileName(baseOffset, 'index'))
+  }
+
   #fitsFile(name: string, isThorough: boolean): boolean {
     const sum = this.#sums.get(name)
     if (!sum) return true
@@ -79,4 +124,14 @@ export class SumFile {
     if (bytes) this.#sums.set(name, sumOf(bytes))
     else this.#sums.delete(name)
   }
+}
+
+function tailOf(log: OpenFile): Uint8Array {
+  const size = log.size()
+  const tail = new Uint8Array(Math.min(TAIL_BYTES, size))
+  return tail.subarray(0, log.read(tail, size - tail.length))
+}
+
+function tailSum({ sizeInBytes, crc }: FileSum): FileSum {
+  return { sizeInBytes: Math.min(TAIL_BYTES, sizeInBytes), crc }
 }

@@ -3,7 +3,9 @@ import { KafkaError } from '../base/errors.ts'
 import { isLegacyMessage } from '../batch/legacy-message.ts'
 import { FIELD, RecordBatch } from '../batch/record-batch.ts'
 import { crc32c } from '../bytes/crc32c.ts'
+import type { ByteLease } from '../fs/byte-lease.ts'
 import type { OpenFile } from '../fs/files.ts'
+import type { ReadBufferPool } from '../fs/read-buffer.ts'
 import { type BatchHeader, parseBatchHeader } from './batch-header.ts'
 
 const WINDOW_BYTES = 1_048_576
@@ -22,20 +24,31 @@ export interface IntactBatch {
 export class BatchScanner {
   readonly #file: OpenFile
   readonly #end: number
-  readonly #window = new Uint8Array(WINDOW_BYTES)
-  readonly #view = new DataView(this.#window.buffer)
+  readonly #lease: ByteLease
+  readonly #window: Uint8Array
+  readonly #view: DataView
   #start = 0
   #size = 0
 
-  constructor(file: OpenFile, end: number) {
+  /** Borrows its window: `release` gives it back. */
+  constructor(file: OpenFile, end: number, buffers: ReadBufferPool) {
     this.#file = file
     this.#end = end
+    this.#lease = buffers.lease(Math.min(WINDOW_BYTES, end))
+    this.#window = this.#lease.bytes
+    const { buffer, byteOffset, length } = this.#window
+    this.#view = new DataView(buffer, byteOffset, length)
+  }
+
+  /** No call after this one. */
+  release(): void {
+    this.#lease.release()
   }
 
   /** The batch at `position`; undefined when there is none that is whole and intact. */
   read(position: number): IntactBatch | undefined {
     this.#need(position, Math.min(HEADER_BYTES, this.#end - position))
-    const known = new DataView(this.#window.buffer, 0, this.#size)
+    const known = new DataView(this.#view.buffer, this.#view.byteOffset, this.#size)
     const header = parseBatchHeader(known, position - this.#start, position)
     if (!header || position + header.sizeInBytes > this.#end) return undefined
     if (header.sizeInBytes > WINDOW_BYTES && !this.#isCrcValid(header)) return undefined
@@ -54,7 +67,7 @@ export class BatchScanner {
   search(position: number, minOffset: number): { found?: IntactBatch; searchedTo: number } {
     const last = Math.min(this.#end - HEADER_BYTES, position + WINDOW_BYTES)
     for (let at = position + 1; at <= last; at++) {
-      this.#need(at, HEADER_BYTES)
+      if (!this.#need(at, HEADER_BYTES)) break
       const index = at - this.#start
       if (this.#window[index + FIELD.magic] !== MAGIC) continue
       // Offsets of a segment lie within 2^31; most impostors end here, before a checksum is computed.

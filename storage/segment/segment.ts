@@ -4,7 +4,9 @@ import type { RecordBatch } from '../batch/record-batch.ts'
 import { type Int64, subtractInt64 } from '../bytes/int64.ts'
 import type { FilePool } from '../fs/file-pool.ts'
 import type { Files, OpenFile } from '../fs/files.ts'
+import type { ReadBufferPool } from '../fs/read-buffer.ts'
 import { type BatchHeader, BatchHeaderReader } from './batch-header.ts'
+import { BatchScanner } from './batch-scanner.ts'
 import type { IndexCache } from './index-cache.ts'
 import { segmentPath } from './segment-files.ts'
 import { SegmentIndexes } from './segment-indexes.ts'
@@ -16,6 +18,7 @@ export interface SegmentEnvironment {
   readonly files: Files
   readonly pool: FilePool
   readonly indexCache: IndexCache
+  readonly buffers: ReadBufferPool
   readonly directory: string
 }
 
@@ -141,12 +144,12 @@ export class Segment {
     return this.#environment.files.status(this.path)?.modifiedMs ?? this.createdMs
   }
 
-  /** Opens the file and pins the indexes, so that appends may follow. `indexes` replaces what the files hold. */
+  /** Takes the file and pins the indexes, so that appends may follow. `indexes` replaces what the files hold. */
   activate(indexes?: SegmentIndexes): void {
     const { pool, indexCache } = this.#environment
     if (!this.#file) {
       pool.evict(this.path)
-      this.#file = pool.open(this.path, 'write')
+      this.#file = pool.attach(this.path)
     }
     this.#indexes = indexes ?? this.indexes
     indexCache.delete(this.path)
@@ -204,6 +207,22 @@ export class Segment {
         header = reader.at(header.position + header.sizeInBytes)
       }
       return header
+    })
+  }
+
+  /** Looks past damage for the next intact batch, one window at a time (`BatchScanner.search`). */
+  findIntact(
+    position: number,
+    minOffset: number,
+  ): { readonly header: BatchHeader | undefined; readonly searchedTo: number } {
+    return this.withFile((file) => {
+      const scanner = new BatchScanner(file, this.#size, this.#environment.buffers)
+      try {
+        const { found, searchedTo } = scanner.search(position, minOffset)
+        return { header: found?.header, searchedTo }
+      } finally {
+        scanner.release()
+      }
     })
   }
 

@@ -11,6 +11,8 @@ async function slowLog(config: Partial<LogConfig> = {}) {
   const clock = new VirtualClock()
   let delayMs = 0
   const disk = new SimulatedDisk({ schedule: (work) => void clock.after(delayMs, work) })
+  disk.makeDirectory('/data')
+  disk.syncDirectoryNow('/')
   const { log } = await drive(clock, openLog(disk, { clock, config }))
   delayMs = 10
   return { clock, disk, log, syncs: () => disk.faults.counts.get('sync') ?? 0 }

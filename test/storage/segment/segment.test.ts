@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { RecordBatch } from '#storage/batch/record-batch.ts'
 import { FilePool } from '#storage/fs/file-pool.ts'
+import { ReadBufferPool } from '#storage/fs/read-buffer.ts'
 import { IndexCache } from '#storage/segment/index-cache.ts'
 import { Segment } from '#storage/segment/segment.ts'
 import { SimulatedDisk } from '../../simulation/simulated-disk.ts'
@@ -14,7 +15,13 @@ function newSegment(baseOffset = 0) {
   const files = new SimulatedDisk()
   files.makeDirectory('/orders-0')
   const pool = new FilePool(files, 10)
-  const environment = { files, pool, indexCache: new IndexCache(), directory: '/orders-0' }
+  const environment = {
+    files,
+    pool,
+    indexCache: new IndexCache(),
+    buffers: new ReadBufferPool(),
+    directory: '/orders-0',
+  }
   return { files, environment, segment: Segment.create(environment, baseOffset, 0) }
 }
 
