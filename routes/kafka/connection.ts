@@ -15,8 +15,9 @@ import type { ApiTable } from './dispatch.ts'
 import { type Frame, FrameReader } from './frames.ts'
 import type { RequestMemory } from './request-memory.ts'
 
-/** Requests of one connection that may wait for their answers at one time. */
+/** Requests of one connection that may wait for their answers at one time, and their bytes, the last one's aside. */
 const MAX_PIPELINED = 64
+const MAX_PIPELINED_BYTES = 16 * 1024 * 1024
 /** Answers that wait behind an earlier one: above this no further request is started. */
 const MAX_WAITING_ANSWER_BYTES = 1024 * 1024
 /** Answers are gathered up to here before they are given to the socket. */
@@ -190,12 +191,14 @@ export class Connection implements TcpEvents {
 
   #mayStart(api: Api | undefined): boolean {
     if (this.#running.length >= MAX_PIPELINED) return false
-    let waitingBytes = 0
-    for (const { answer, api: earlier, holds } of this.#running) {
-      if (answer) waitingBytes += answer.sizeInBytes
+    let answerBytes = 0
+    let requestBytes = 0
+    for (const { answer, api: earlier, holds, frame } of this.#running) {
+      if (answer) answerBytes += answer.sizeInBytes
       else if (holds > 0 || !earlier.isPipelined || api?.isPipelined !== true) return false
+      else requestBytes += frame.bytes.length
     }
-    return waitingBytes <= MAX_WAITING_ANSWER_BYTES
+    return answerBytes <= MAX_WAITING_ANSWER_BYTES && requestBytes <= MAX_PIPELINED_BYTES
   }
 
   /** Decodes and hands over. What does not parse, or is not served, throws ClosesConnection. */

@@ -221,6 +221,20 @@ test('Requests that wait for their answers are bounded', async () => {
   expect(socket.answers).toHaveLength(200)
 })
 
+test('The bytes of requests that wait for their answers are bounded', async () => {
+  const { socket, started, parked, door } = await open()
+  const large = `park ${'x'.repeat(30_000)}`
+  const padded = Buffer.concat([question(large), Buffer.alloc(900_000)])
+  padded.writeInt32BE(padded.length - 4)
+  for (let sent = 0; sent < 40 && socket.isReading; sent++) socket.send(padded)
+  expect(started.length).toBeGreaterThan(15)
+  expect(door.queuedRequestBytes).toBeLessThan(20_000_000)
+  const before = started.length
+  parked[0]?.answer()
+  await settle()
+  expect(started).toHaveLength(before + 1)
+})
+
 test('Lent bytes are given back when the connection closes before they were sent', async () => {
   const { socket, parked, releasedCount } = await open()
   socket.send(question('park'), question('lend 50000'))
