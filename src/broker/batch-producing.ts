@@ -1,10 +1,11 @@
 // Batches in: appended as they came, one to a partition, and answered as their producer asks.
-import { KafkaError } from '#storage/base/errors.ts'
+import { KafkaError, type KafkaErrorName } from '#storage/base/errors.ts'
 import type { Clock } from '#storage/base/world.ts'
 import type { Int64 } from '#storage/bytes/int64.ts'
 import type { Session } from '../access/session.ts'
 import { Deadlines } from '../partitions/deadlines.ts'
 import type { CurrentLeader, PartitionId, PartitionLookup } from '../partitions/lookup.ts'
+import type { Partition } from '../partitions/partition.ts'
 import { checkProducedBatch, isTransactionalBatch } from '../partitions/produced-batch.ts'
 import { recordErrorsOf } from '../partitions/record-errors.ts'
 import { refusalOf } from './refusal.ts'
@@ -37,6 +38,8 @@ export interface AppendedBatch {
 export interface RefusedBatch {
   readonly error: KafkaError
   readonly recordErrors: readonly { readonly index: number; readonly message: string }[]
+  /** -1 where the batch did not get as far as the log, or where its bytes alone are at fault. */
+  readonly logStartOffset: number
   /** Where the producer should turn to when this broker does not lead the partition. */
   readonly currentLeader: CurrentLeader | undefined
 }
@@ -63,6 +66,14 @@ const INTERNAL_TOPICS = new Set([
   '__consumer_offsets',
   '__transaction_state',
   '__share_group_state',
+])
+/** Refusals by the log that do not tell its start, as in Kafka. */
+const WITHOUT_LOG_START: ReadonlySet<KafkaErrorName> = new Set([
+  'CORRUPT_MESSAGE',
+  'KAFKA_STORAGE_ERROR',
+  'MESSAGE_TOO_LARGE',
+  'RECORD_LIST_TOO_LARGE',
+  'UNKNOWN_TOPIC_OR_PARTITION',
 ])
 /** Kafka's own tools may write to internal topics under this client id. */
 const ADMIN_CLIENT_ID = '__admin_client'
@@ -102,17 +113,19 @@ export class BatchProducing {
 
   #append(batch: ProducedBatch, call: BatchProduceCall, clientId: string): Pending {
     const { acks } = call
+    let log: Partition['log'] | undefined
     try {
       if (acks !== 0 && acks !== 1 && acks !== -1) {
         throw new KafkaError('INVALID_REQUIRED_ACKS', `acks is 0, 1 or -1, not ${acks}`)
       }
       const partition = this.#parts.lookup.get(batch)
-      const { topicPartition, log } = partition
+      const { topicPartition } = partition
       checkProducedBatch(batch.records, call.allowsZstd)
       if (INTERNAL_TOPICS.has(topicPartition.topic) && clientId !== ADMIN_CLIENT_ID) {
         const detail = `Clients may not write to the internal topic ${topicPartition.topic}`
         throw new KafkaError('INVALID_TOPIC_EXCEPTION', detail)
       }
+      log = partition.log
       const lack = acks === -1 ? this.#parts.lacksReplicas(topicPartition) : undefined
       if (lack !== undefined) throw new KafkaError('NOT_ENOUGH_REPLICAS', lack)
       const records = batch.records as Uint8Array
@@ -126,16 +139,17 @@ export class BatchProducing {
       const mustWait = appended.needsDisk && acks !== 0
       return { outcome, wait: mustWait ? log.whenCommitted(lastOffset) : undefined }
     } catch (error) {
-      return { outcome: this.#refused(batch, error), wait: undefined }
+      return { outcome: this.#refused(batch, error, log), wait: undefined }
     }
   }
 
-  #refused(batch: PartitionId, cause: unknown): RefusedBatch {
+  #refused(batch: PartitionId, cause: unknown, log?: Partition['log']): RefusedBatch {
     this.#parts.count(undefined)
     const error = refusalOf(cause)
     const isElsewhere = error.code === 'NOT_LEADER_OR_FOLLOWER'
     const currentLeader = isElsewhere ? this.#parts.lookup.leaderOf(batch) : undefined
-    return { error, recordErrors: recordErrorsOf(cause), currentLeader }
+    const logStartOffset = log && !WITHOUT_LOG_START.has(error.code) ? log.logStartOffset : -1
+    return { error, recordErrors: recordErrorsOf(cause), logStartOffset, currentLeader }
   }
 
   /** Resolves when all batches are committed or refused, or when the producer's time has passed. */
@@ -198,6 +212,7 @@ function timedOut(timeoutMs: number): RefusedBatch {
   return {
     error: new KafkaError('REQUEST_TIMED_OUT', detail),
     recordErrors: [],
+    logStartOffset: -1,
     currentLeader: undefined,
   }
 }

@@ -125,11 +125,11 @@ export class Offsets {
    * POLICY_VIOLATION on a topic that is only compacted, INVALID_TOPIC_EXCEPTION on an internal one.
    */
   deleteRecords(at: PartitionId, offset: number): number {
+    const { log } = this.#lookup.get(at)
     if (INTERNAL_TOPICS.has(at.topic)) {
       const detail = `Records of the internal topic ${at.topic} are not deleted`
       throw new KafkaError('INVALID_TOPIC_EXCEPTION', detail)
     }
-    const { log } = this.#lookup.get(at)
     const { cleanupPolicy } = log.config
     if (cleanupPolicy.compact && !cleanupPolicy.delete) {
       const detail = `Topic ${at.topic} is compacted, and its records are not deleted otherwise`

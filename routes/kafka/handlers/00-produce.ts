@@ -38,7 +38,7 @@ export const produce = api({
   },
   refuse(error, request, { version }) {
     if (request.acks === 0) throw new ClosesConnection(error.message)
-    const refused = { error, recordErrors: [], currentLeader: undefined }
+    const refused = { error, recordErrors: [], logStartOffset: -1, currentLeader: undefined }
     return {
       responses: request.topicData.map(({ name, topicId, partitionData }) => ({
         name,
@@ -99,11 +99,12 @@ function partitionOf(index: number, outcome: BatchOutcome, version: number) {
       logStartOffset,
     }
   }
-  const { error, recordErrors, currentLeader } = outcome
+  const { error, recordErrors, logStartOffset, currentLeader } = outcome
   return {
     index,
     errorCode: errorCode(error.code),
     baseOffset: -1,
+    logStartOffset,
     recordErrors: recordErrors.map(({ index: batchIndex, message }) => ({
       batchIndex,
       batchIndexErrorMessage: message,

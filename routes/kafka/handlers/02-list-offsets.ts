@@ -63,7 +63,7 @@ export const listOffsets = api({
     return {
       topics: topics.map(({ name, partitions }) => ({
         name,
-        partitions: partitions.map((partition) => find(name, partition)),
+        partitions: distinct(partitions).map((partition) => find(name, partition)),
       })),
     }
   },
@@ -77,6 +77,12 @@ export const listOffsets = api({
 
 function failed(partitionIndex: number, code: KafkaErrorName) {
   return { partitionIndex, errorCode: errorCode(code) }
+}
+
+/** A partition that is asked for twice is answered once. */
+function distinct(partitions: readonly PartitionSearch[]): readonly PartitionSearch[] {
+  const byIndex = new Map(partitions.map((partition) => [partition.partitionIndex, partition]))
+  return byIndex.size === partitions.length ? partitions : [...byIndex.values()]
 }
 
 function keysOf({ name, partitions }: TopicSearch): string[] {

@@ -232,3 +232,17 @@ test('Produce appends before it answers, so that requests of a connection keep t
   const settled = await Promise.all(answers)
   expect(settled.flat()).toMatchObject([{ baseOffset: 0 }, { baseOffset: 1 }, { baseOffset: 2 }])
 })
+
+test.each([
+  { why: 'a gap in the sequence', batch: () => sequenced(1, { sequence: 9 }), logStartOffset: 1 },
+  { why: 'a base offset', batch: () => patched(batchOf(['a']), 7, 5), logStartOffset: 1 },
+  { why: 'damage', batch: () => patched(batchOf(['abcd']), 65, 0xff), logStartOffset: -1 },
+  { why: 'its form', batch: () => new Uint8Array(3), logStartOffset: -1 },
+])('Produce tells the log start when it refuses a batch for $why: $logStartOffset', async (row) => {
+  const { broker } = await withTopic()
+  await send(broker, 'orders', sequenced(1, { sequence: 0 }))
+  broker.deleteRecords(ANONYMOUS, { topic: 'orders', partition: 0, offset: 1 })
+  const answer = await send(broker, 'orders', row.batch())
+  expect(answer?.error).not.toBe('NONE')
+  expect(answer?.logStartOffset).toBe(row.logStartOffset)
+})
