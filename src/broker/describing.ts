@@ -91,9 +91,8 @@ export class Describing {
       await this.#parts.broker.ensureTopic(session, name)
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
-      // Whatever else speaks against it may pass; clients ask again, as they do of Kafka.
-      const isHopeless = error.code === 'INVALID_TOPIC_EXCEPTION'
-      return missing(name, isHopeless ? error.code : 'UNKNOWN_TOPIC_OR_PARTITION')
+      if (error.code === 'INVALID_TOPIC_EXCEPTION') return missing(name, error.code)
+      // Whatever else speaks against it may pass: clients ask again for what is not there.
     }
     return this.#byName(name)
   }
