@@ -161,14 +161,14 @@ test('IncrementalAlterConfigs refuses a resource that comes twice, each time', a
 test('IncrementalAlterConfigs changes a broker and the default of all', async () => {
   const { broker } = await simulatedBroker()
   await create(broker, ['a'])
-  const valueOf = () =>
+  const retention = () =>
     broker
       .describeConfigs(ANONYMOUS, { type: 'topic', name: 'a' })
       .find(({ name }) => name === 'retention.bytes')
   expect(await change(broker, [[BROKER, '', ['log.retention.bytes', SET, '7']]])).toEqual(['NONE'])
-  expect(valueOf()).toMatchObject({ value: '7', source: 'DYNAMIC_DEFAULT_BROKER_CONFIG' })
+  expect(retention()).toMatchObject({ value: '7', source: 'DYNAMIC_DEFAULT_BROKER_CONFIG' })
   expect(await change(broker, [[BROKER, '1', ['log.retention.bytes', SET, '8']]])).toEqual(['NONE'])
-  expect(valueOf()).toMatchObject({ value: '8', source: 'DYNAMIC_BROKER_CONFIG' })
+  expect(retention()).toMatchObject({ value: '8', source: 'DYNAMIC_BROKER_CONFIG' })
 })
 
 test('IncrementalAlterConfigs only tries what is to be validated', async () => {
