@@ -1,0 +1,117 @@
+// Producing batches: when the answer comes, and what it says when the disk or the time fails.
+import { expect, test } from 'vitest'
+import { ANONYMOUS } from '#src/access/session.ts'
+import {
+  type AppendedBatch,
+  BatchProducing,
+  type BatchProducingParts,
+} from '#src/broker/batch-producing.ts'
+import { Partition } from '#src/partitions/partition.ts'
+import { KafkaError } from '#storage/base/errors.ts'
+import { ZERO_UUID } from '#storage/base/uuid.ts'
+import { buildBatch } from '#storage/batch/batch-builder.ts'
+import { SimulatedDisk } from '../../simulation/simulated-disk.ts'
+import { VirtualClock } from '../../simulation/virtual-clock.ts'
+import { openLog } from '../../storage/log/log-fixture.ts'
+
+async function producing(parts: Partial<BatchProducingParts> = {}, disk = new SimulatedDisk()) {
+  const clock = new VirtualClock()
+  const { log } = await openLog(disk, { clock })
+  const partition = new Partition(log, 0)
+  const counted: unknown[] = []
+  const lookup = { get: () => partition, leaderOf: () => undefined }
+  const batches = new BatchProducing({
+    lookup: lookup as never,
+    clock,
+    isAllSynced: () => true,
+    lacksReplicas: () => undefined,
+    count: (appended) => counted.push(appended),
+    ...parts,
+  })
+  const send = (acks: number, timeoutMs = 1000, count = 1) =>
+    batches.produce(ANONYMOUS, {
+      transactionalId: null,
+      acks,
+      timeoutMs,
+      allowsZstd: true,
+      batches: Array.from({ length: count }, () => ({
+        topic: 'orders',
+        topicId: ZERO_UUID,
+        partition: 0,
+        records: buildBatch([{ value: new Uint8Array(9), timestamp: 1_704_067_200_000 }]),
+      })),
+    })
+  return { send, clock, disk, log, partition, counted, batches }
+}
+
+test('A batch with acks 1 is answered without a promise, one with acks=all when it is on disk', async () => {
+  const { send, log, clock } = await producing()
+  expect(send(1)).toMatchObject([{ baseOffset: 0 }])
+  const all = send(-1)
+  expect(all).toBeInstanceOf(Promise)
+  expect(log.durableOffset).toBe(0)
+  expect(await all).toMatchObject([{ baseOffset: 1 }])
+  expect(log.durableOffset).toBe(2)
+  expect(clock.pendingTimers).toBe(0)
+})
+
+test('acks=all does not wait where millrace.acks.all.fsync is off', async () => {
+  const { send } = await producing({ isAllSynced: () => false })
+  expect(send(-1)).toMatchObject([{ baseOffset: 0 }])
+})
+
+test('A batch that is not on disk in time is answered with REQUEST_TIMED_OUT, and stays', async () => {
+  const { send, clock, log } = await producing()
+  const answer = send(-1, 500, 2)
+  clock.advance(506)
+  const outcomes = await answer
+  expect(outcomes.map((outcome) => 'error' in outcome && outcome.error.code)).toEqual([
+    'REQUEST_TIMED_OUT',
+    'REQUEST_TIMED_OUT',
+  ])
+  await log.flush()
+  expect(log.highWatermark).toBe(2)
+})
+
+test('A failed sync is answered with KAFKA_STORAGE_ERROR, for every batch that waited', async () => {
+  const disk = new SimulatedDisk()
+  const { send, clock } = await producing({}, disk)
+  const first = (await send(-1)) as readonly AppendedBatch[]
+  expect(first).toMatchObject([{ baseOffset: 0 }])
+  disk.fail({ on: 'sync', code: 'EIO' })
+  const outcomes = await send(-1, 1000, 3)
+  expect(outcomes.map((outcome) => 'error' in outcome && outcome.error.code)).toEqual([
+    'KAFKA_STORAGE_ERROR',
+    'KAFKA_STORAGE_ERROR',
+    'KAFKA_STORAGE_ERROR',
+  ])
+  expect(clock.pendingTimers).toBe(0)
+})
+
+test('acks=all is refused before anything is written where too few replicas are in sync', async () => {
+  const { send, log } = await producing({ lacksReplicas: () => '1 of 2' })
+  const [outcome] = await send(-1)
+  expect(outcome).toMatchObject({ error: { code: 'NOT_ENOUGH_REPLICAS' }, logStartOffset: 0 })
+  expect(log.logEndOffset).toBe(0)
+  expect(await send(1)).toMatchObject([{ baseOffset: 0 }])
+})
+
+test('What was appended is counted, what was refused too', async () => {
+  const { send, counted, partition } = await producing()
+  await send(-1)
+  partition.close()
+  await send(-1)
+  expect(counted).toEqual([{ records: 1, bytes: expect.any(Number) as number }, undefined])
+})
+
+test('A bug is thrown, not answered', async () => {
+  const bug = new TypeError('a bug')
+  const lookup = {
+    get() {
+      throw bug
+    },
+  }
+  const { send } = await producing({ lookup: lookup as never })
+  expect(() => send(1)).toThrow(bug)
+  expect(bug).not.toBeInstanceOf(KafkaError)
+})
