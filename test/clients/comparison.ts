@@ -1,0 +1,50 @@
+// Runs one client against both brokers and sorts out what differs.
+import type { Client } from './clients.ts'
+import { type Difference, differences } from './compare.ts'
+import { type KnownDifference, knownDifferences } from './known-differences.ts'
+import type { Peer } from './peers.ts'
+import type { SeenVersions } from './recorder.ts'
+
+/** What came of a client's scenarios. */
+export interface Comparison {
+  readonly scenarios: readonly string[]
+  /** Differences that no known one explains. */
+  readonly unexpected: readonly (Difference & { readonly scenario: string })[]
+  readonly known: ReadonlySet<KnownDifference>
+  /** What the client asked of us. */
+  readonly versions: SeenVersions
+}
+
+/** Both brokers are asked at the same time. */
+export async function compareClient(
+  client: Client,
+  kafka: Peer,
+  millrace: Peer,
+): Promise<Comparison> {
+  const base = Date.now() - 60_000
+  for (const { recorder } of [kafka, millrace]) recorder.take()
+  const [theirs, ours] = await Promise.all(
+    [kafka, millrace].map(({ bootstrap }) => client.run({ bootstrap, base })),
+  )
+  const known = new Set<KnownDifference>()
+  const unexpected = [...(theirs ?? [])].flatMap(([scenario, answer]) =>
+    differences(answer, ours?.get(scenario))
+      .filter(({ path }) => {
+        const found = knownDifferences.find(
+          (entry) =>
+            entry.client.test(client.name) &&
+            entry.scenario.test(scenario) &&
+            entry.path.test(path),
+        )
+        if (found !== undefined) known.add(found)
+        return found === undefined
+      })
+      .map((difference) => ({ scenario, ...difference })),
+  )
+  return {
+    scenarios: [...(theirs?.keys() ?? [])],
+    unexpected,
+    known,
+    versions: millrace.recorder.take(),
+  }
+}

@@ -1,0 +1,59 @@
+// Where our answers differ from Kafka's, and why. Any other difference fails a test; docs/compatibility.md shows this table.
+
+/** Fields that may differ. */
+export interface KnownDifference {
+  readonly client: RegExp
+  readonly scenario: RegExp
+  /** The way to the field, as in `Difference.path`. */
+  readonly path: RegExp
+  /** For readers of the documentation: what differs, and why it may. */
+  readonly reason: string
+}
+
+/** All of them. */
+export const knownDifferences: readonly KnownDifference[] = [
+  {
+    client: /^/,
+    scenario: /^/,
+    path: /(^|\.)(message|errorMessage)$/,
+    reason: 'Error messages are sentences of our own; the error codes agree.',
+  },
+  {
+    client: /^java(-tools)?$/,
+    scenario: /^(features|api-versions)$/,
+    path: /./,
+    reason:
+      'Group, transaction, share and streams features are announced when they are served: clients act on them.',
+  },
+  {
+    client: /^java$/,
+    scenario: /^broker-configs$/,
+    path: /^broker\.(millrace\.|(advertised\.)?listeners\.|log\.dirs?\.|controller\.|listener\.security\.protocol\.map\.)/,
+    reason:
+      'Settings of our own (millrace.*) are listed beside those of Kafka; addresses and directories are those of the broker.',
+  },
+  {
+    client: /^java-tools$/,
+    scenario: /^(topics|configs)$/,
+    path: /^(topics: )?\d+\.(out\.0|err\.[12])$/,
+    reason: 'The tools print error messages, which are sentences of our own.',
+  },
+  {
+    client: /^java$/,
+    scenario: /^broker-configs$/,
+    path: /^broker\.(offsets\.topic|transaction\.state\.log|share\.coordinator\.state\.topic)\..*\.synonyms\.1$/,
+    reason: 'Internal topics have one replica unless told otherwise: one broker is a whole cluster.',
+  },
+  {
+    client: /^java$/,
+    scenario: /^broker-configs$/,
+    path: /^other\./,
+    reason: 'Settings of groups are described when groups are served.',
+  },
+  {
+    client: /^java$/,
+    scenario: /^config-resources$/,
+    path: /^others\.1$/,
+    reason: 'There are no loggers whose levels could be set.',
+  },
+]
