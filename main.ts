@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { runCommandLine } from '#src/cli/command-line.ts'
 import type { CommandWorld, ServeRequest } from '#src/cli/world.ts'
-import { findingLine } from '#src/partitions/recovery-findings.ts'
+import { recoveryLines } from '#src/partitions/recovery-findings.ts'
 import {
   commandArguments,
   environmentVariables,
@@ -84,8 +84,8 @@ function describe(error: Error): string {
 
 function startText(broker: RunningBroker): string {
   const { url = 'nowhere', kafka = 'nowhere', dataDirectories, recovery } = broker
-  const { findings, notes, hadCleanShutdown, logCount, durationMs } = recovery
-  const found = [...notes, ...findings.map(findingLine)]
+  const { hadCleanShutdown, logCount, durationMs } = recovery
+  const found = recoveryLines(recovery)
     .map((line) => `recovery: ${line}\n`)
     .join('')
   const before = hadCleanShutdown === false ? ' after an unclean stop' : ''

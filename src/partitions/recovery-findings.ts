@@ -115,8 +115,24 @@ function messagesOf({ cuts, damages, lostBelowHighWatermark }: LogRecovery): str
   return messages
 }
 
-/** One line for a log file. */
-export function findingLine(finding: RecoveryFinding): string {
+/** Findings that a start tells one by one when there is nothing to say of them but that they were scanned. */
+const MAX_ROUTINE_LINES = 10
+
+/** What a start tells its terminal: all that is odd, and of many routine scans their sum. */
+export function recoveryLines({ notes, findings }: RecoveryReport): string[] {
+  const odd = findings.filter(({ messages }) => messages.length > 0)
+  const routine = findings.filter(({ messages }) => messages.length === 0)
+  const scans = routine.length > MAX_ROUTINE_LINES ? [sumLine(routine)] : routine.map(findingLine)
+  return [...notes, ...odd.map(findingLine), ...scans]
+}
+
+function sumLine(findings: readonly RecoveryFinding[]): string {
+  const segments = findings.reduce((sum, finding) => sum + finding.scannedSegments, 0)
+  const bytes = findings.reduce((sum, finding) => sum + finding.scannedBytes, 0)
+  return `${findings.length} partitions: scanned ${segments} segments, ${bytes} bytes; nothing had to be repaired`
+}
+
+function findingLine(finding: RecoveryFinding): string {
   const { scannedBytes, scannedSegments, messages } = finding
   const segments = scannedSegments === 1 ? '1 segment' : `${scannedSegments} segments`
   const scanned = `scanned ${segments}, ${scannedBytes} bytes`

@@ -1,7 +1,8 @@
 // What a start tells about what it found.
 import { expect, test } from 'vitest'
-import { findingLine, recoveryReport } from '#src/partitions/recovery-findings.ts'
-import type { DirectoryReport, RecoveryReport } from '#storage/recovery-report.ts'
+import { recoveryLines, recoveryReport } from '#src/partitions/recovery-findings.ts'
+import type { LogRecovery } from '#storage/log/log-recovery.ts'
+import type { DirectoryReport, RecoveredLog, RecoveryReport } from '#storage/recovery-report.ts'
 
 const DIRECTORY: DirectoryReport = {
   path: '/data',
@@ -60,30 +61,37 @@ test('recoveryReport() names what was set aside, what is strange and a lock that
   ])
 })
 
+const CLEAN: LogRecovery = {
+  hadCleanShutdown: false,
+  recoveryPoint: 0,
+  logStartOffset: 0,
+  logEndOffset: 7,
+  rebuiltSegments: [0],
+  scannedBytes: 512,
+  cuts: [],
+  damages: [],
+  lostBelowHighWatermark: 0,
+}
+const recovered = (partition: number, recovery: Partial<LogRecovery> = {}): RecoveredLog => ({
+  topic: 'orders',
+  partition,
+  recovery: { ...CLEAN, ...recovery },
+  needsNewEpoch: true,
+})
+
 test('recoveryReport() tells of a cut, where its bytes are kept, and what is at risk', () => {
-  const recovery = {
-    hadCleanShutdown: false,
-    recoveryPoint: 0,
-    logStartOffset: 0,
-    logEndOffset: 7,
-    rebuiltSegments: [0],
-    scannedBytes: 512,
-    cuts: [
-      {
-        offset: 7,
-        segmentBaseOffset: 0,
-        position: 412,
-        sizeInBytes: 100,
-        keptIn: '00000000000000000007.log.cut-5',
-        offsetsAtRisk: { from: 8, to: 10, batches: 2 },
-      },
-    ],
-    damages: [],
-    lostBelowHighWatermark: 3,
+  const cut = {
+    offset: 7,
+    segmentBaseOffset: 0,
+    position: 412,
+    sizeInBytes: 100,
+    keptIn: '00000000000000000007.log.cut-5',
+    offsetsAtRisk: { from: 8, to: 10, batches: 2 },
   }
-  const log = { topic: 'orders', partition: 0, recovery, needsNewEpoch: true }
-  const { findings } = reportOf([{}], { recovered: [log] })
-  expect(findings).toMatchObject([
+  const report = reportOf([{}], {
+    recovered: [recovered(0, { cuts: [cut], lostBelowHighWatermark: 3 })],
+  })
+  expect(report.findings).toMatchObject([
     {
       logDirectory: '/data/orders-0',
       scannedSegments: 1,
@@ -92,9 +100,21 @@ test('recoveryReport() tells of a cut, where its bytes are kept, and what is at 
       offsetsAtRisk: [{ from: 8, to: 10 }],
     },
   ])
-  expect(findings.map(findingLine)).toEqual([
+  expect(recoveryLines(report)).toEqual([
     'orders-0: scanned 1 segment, 512 bytes; ' +
       'Cut 100 bytes at offset 7: they are kept in 00000000000000000007.log.cut-5; ' +
       '2 intact batches among them, offsets 8 to 9; 3 offsets that consumers may have read are gone',
+  ])
+})
+
+test('recoveryLines() sums up many scans that found nothing, and still tells what is odd', () => {
+  const many = Array.from({ length: 11 }, (_, partition) => recovered(partition))
+  const few = reportOf([{}], { recovered: many.slice(0, 10) })
+  expect(recoveryLines(few)).toHaveLength(10)
+  const odd = recovered(11, { lostBelowHighWatermark: 3 })
+  expect(recoveryLines(reportOf([{ notes: ['a note'] }], { recovered: [...many, odd] }))).toEqual([
+    '/data: a note',
+    'orders-11: scanned 1 segment, 512 bytes; 3 offsets that consumers may have read are gone',
+    '11 partitions: scanned 11 segments, 5632 bytes; nothing had to be repaired',
   ])
 })
