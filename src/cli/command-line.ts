@@ -1,11 +1,12 @@
 // The command line: `millrace COMMAND …`. Parses it, runs the command, and turns failures into messages and exit codes.
-// Commands talk to a broker over HTTP or read files; they share nothing with a broker that runs in this process.
+// Commands talk to a broker over HTTP or read files (`ping` speaks Kafka's protocol); they share nothing with a broker that runs in this process.
 import { Command, CommanderError } from 'commander'
 import { systemCode } from '#storage/base/errors.ts'
 import { CommandError, EXIT } from './command-error.ts'
 import { addConsumeCommand } from './consume-command.ts'
 import { palette } from './display.ts'
 import { addInspectCommand } from './inspect-command.ts'
+import { addPingCommand } from './ping-command.ts'
 import { addProduceCommand } from './produce-command.ts'
 import { addRecoveryCommand } from './recovery-command.ts'
 import { addServeCommand } from './serve-command.ts'
@@ -70,6 +71,7 @@ function buildProgram(world: CommandWorld, finish: (code: number) => void) {
   addConsumeCommand(program, world)
   addInspectCommand(program, world, finish)
   addRecoveryCommand(program, world)
+  addPingCommand(program, world, finish)
   return { program, written: () => writes }
 }
 
