@@ -85,9 +85,8 @@ class ParkedFetch {
   park(onLook: () => void): void {
     for (const [index, { partition }] of this.#positions.entries()) {
       const look = () => {
-        if (this.#isFinished) return
         onLook()
-        if (this.#isEnough(index)) this.finish()
+        if (!this.#isFinished && this.#isEnough(index)) this.finish()
       }
       this.#stops.push(partition.watch(look))
     }

@@ -70,8 +70,6 @@ export function readRound(
     else if (outcome.slice && outcome.slice.size > 0) {
       readableBytes += outcome.slice.size
       bytesLeft -= outcome.slice.size
-      // Nothing is ever appended to what was read: waiting there would be in vain.
-      if (outcome.slice.isSealed) isUrgent = true
     }
     return outcome
   })

@@ -55,6 +55,35 @@ test('A batch with acks 1 is answered without a promise, one with acks=all when 
   expect(clock.pendingTimers).toBe(0)
 })
 
+test('A duplicate with acks=all is answered when its original is on disk', async () => {
+  const { batches, log } = await producing()
+  const send = (acks: number) =>
+    batches.produce(ANONYMOUS, {
+      transactionalId: null,
+      acks,
+      timeoutMs: 1000,
+      allowsZstd: true,
+      batches: [
+        {
+          topic: 'orders',
+          topicId: ZERO_UUID,
+          partition: 0,
+          records: buildBatch([{ value: new Uint8Array(9), timestamp: 1_704_067_200_000 }], {
+            producerId: 7,
+            producerEpoch: 0,
+            baseSequence: 0,
+          }),
+        },
+      ],
+    })
+  expect(send(1)).toMatchObject([{ baseOffset: 0 }])
+  const again = send(-1)
+  expect(again).toBeInstanceOf(Promise)
+  expect(log.durableOffset).toBe(0)
+  expect(await again).toMatchObject([{ baseOffset: 0 }])
+  expect(log).toMatchObject({ durableOffset: 1, logEndOffset: 1 })
+})
+
 test('acks=all does not wait where millrace.acks.all.fsync is off', async () => {
   const { send } = await producing({ isAllSynced: () => false })
   expect(send(-1)).toMatchObject([{ baseOffset: 0 }])

@@ -10,7 +10,9 @@ import { readBatches } from '../../../../storage/batch/record-batch.ts'
 import type { Int64 } from '../../../../storage/bytes/int64.ts'
 import { type Exchange, exchange } from './exchange.ts'
 
+/** Produce, as `exchange` takes it. */
 export const PRODUCE = { api: produce, request: ProduceRequest, response: ProduceResponse }
+/** Fetch, as `exchange` takes it. */
 export const FETCH = { api: fetch, request: FetchRequest, response: FetchResponse }
 
 /** A batch of records with these values. */
