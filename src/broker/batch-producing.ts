@@ -8,6 +8,7 @@ import type { CurrentLeader, PartitionId, PartitionLookup } from '../partitions/
 import type { Partition } from '../partitions/partition.ts'
 import { checkProducedBatch, isTransactionalBatch } from '../partitions/produced-batch.ts'
 import { recordErrorsOf } from '../partitions/record-errors.ts'
+import { isInternalTopic } from './internal-topic-names.ts'
 import { refusalOf } from './refusal.ts'
 
 /** The batch for one partition. Its bytes are patched in place. */
@@ -62,11 +63,6 @@ export interface BatchProducingParts {
 /** An answer that is there, or that waits for the disk. */
 type Pending = { outcome: BatchOutcome; wait: Promise<void> | undefined }
 
-const INTERNAL_TOPICS = new Set([
-  '__consumer_offsets',
-  '__transaction_state',
-  '__share_group_state',
-])
 /** Refusals by the log that do not tell its start, as in Kafka. */
 const WITHOUT_LOG_START: ReadonlySet<KafkaErrorName> = new Set([
   'CORRUPT_MESSAGE',
@@ -121,7 +117,7 @@ export class BatchProducing {
       const partition = this.#parts.lookup.get(batch)
       const { topicPartition } = partition
       checkProducedBatch(batch.records, call.allowsZstd)
-      if (INTERNAL_TOPICS.has(topicPartition.topic) && clientId !== ADMIN_CLIENT_ID) {
+      if (isInternalTopic(topicPartition.topic) && clientId !== ADMIN_CLIENT_ID) {
         const detail = `Clients may not write to the internal topic ${topicPartition.topic}`
         throw new KafkaError('INVALID_TOPIC_EXCEPTION', detail)
       }

@@ -41,7 +41,8 @@ import type {
 } from './broker.ts'
 import { describeFeatures, type FeatureDescription } from './features.ts'
 import { type FetchCall, type Fetched, Fetching } from './fetching.ts'
-import { automaticTopic, isInternalTopic } from './internal-topics.ts'
+import { isInternalTopic } from './internal-topic-names.ts'
+import { automaticTopic } from './internal-topics.ts'
 import { LogDirs } from './log-dirs.ts'
 import {
   type ActiveProducer,

@@ -11,7 +11,7 @@ import {
 import { checkTopicName } from '../metadata/topic-name.ts'
 import type { PartitionState, TopicChoice, TopicPlace, TopicState } from './admin.ts'
 import type { AdminParts } from './admin-parts.ts'
-import { isInternalTopic } from './internal-topics.ts'
+import { isInternalTopic } from './internal-topic-names.ts'
 
 /** Describes topics for Metadata and DescribeTopicPartitions. */
 export class Describing {

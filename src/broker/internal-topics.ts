@@ -1,15 +1,7 @@
 // The topics that belong to the coordinators: their names, and how they are made when a client asks for them.
 import type { BrokerConfig } from '../config/broker-config.ts'
 import type { NewTopic } from './broker.ts'
-
-const OFFSETS = '__consumer_offsets'
-const TRANSACTIONS = '__transaction_state'
-const SHARES = '__share_group_state'
-
-/** Whether the topic is a coordinator's. */
-export function isInternalTopic(name: string): boolean {
-  return name === OFFSETS || name === TRANSACTIONS || name === SHARES
-}
+import { OFFSETS, SHARES, TRANSACTIONS } from './internal-topic-names.ts'
 
 /** What is made when a topic is created without anybody saying how: with Kafka's own settings where it is internal. */
 export function automaticTopic(name: string, config: BrokerConfig): NewTopic {

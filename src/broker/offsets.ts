@@ -3,6 +3,7 @@ import { KafkaError } from '#storage/base/errors.ts'
 import type { Int64 } from '#storage/bytes/int64.ts'
 import type { PartitionId, PartitionLookup } from '../partitions/lookup.ts'
 import type { Partition } from '../partitions/partition.ts'
+import { isInternalTopic } from './internal-topic-names.ts'
 
 /** Timestamps that stand for a place, as ListOffsets numbers them. */
 export const SPECIAL_TIMESTAMP = {
@@ -59,11 +60,6 @@ export interface ActiveProducer {
 }
 
 const NOTHING: FoundOffset = { offset: -1, timestamp: -1, leaderEpoch: -1 }
-const INTERNAL_TOPICS = new Set([
-  '__consumer_offsets',
-  '__transaction_state',
-  '__share_group_state',
-])
 
 /** Answers questions about offsets. Every call throws what `PartitionLookup.get` throws. */
 export class Offsets {
@@ -126,7 +122,7 @@ export class Offsets {
    */
   deleteRecords(at: PartitionId, offset: number): number {
     const { log } = this.#lookup.get(at)
-    if (INTERNAL_TOPICS.has(at.topic)) {
+    if (isInternalTopic(at.topic)) {
       const detail = `Records of the internal topic ${at.topic} are not deleted`
       throw new KafkaError('INVALID_TOPIC_EXCEPTION', detail)
     }
