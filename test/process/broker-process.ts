@@ -171,10 +171,21 @@ export const serveFlags = (data: string): string[] => [
   ...['--data', data, '--http', '127.0.0.1:0', '--kafka', '127.0.0.1:0'],
 ]
 
+/** What npm told the tests would tell a launcher that npm called it: `deno task` leaves it as it finds it. */
+function withoutNpm(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !name.toLowerCase().startsWith('npm_')),
+  )
+}
+
 /** Starts a broker by any command line; as `startBrokerProcess`. */
 export async function launchBroker(command: readonly string[]): Promise<BrokerProcess> {
   const [program = '', ...argv] = command
-  const child = spawn(program, argv, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(program, argv, {
+    cwd: root,
+    env: withoutNpm(process.env),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const output = { text: '' }
   return await new Promise((resolve, reject) => {
     const take = (text: string) => {
