@@ -2,10 +2,12 @@
 import { KafkaError, StorageFault } from './base/errors.ts'
 import type { TimeSlices } from './base/time-slices.ts'
 import { partitionName, type TopicPartition } from './base/topic-partition.ts'
+import type { Uuid } from './base/uuid.ts'
 import type { DataDirectory, LeftState } from './data-directory.ts'
 import { METADATA_PARTITION } from './directory-names.ts'
 import { storageError } from './fs/failures.ts'
 import type { PartitionLog } from './log/partition-log.ts'
+import type { UnflushedBytes } from './log/unflushed-bytes.ts'
 import type { PartitionOffset } from './state/offset-checkpoint.ts'
 
 /** Which of the checkpoint files. */
@@ -25,10 +27,13 @@ export class DirectoryLogs {
   readonly left: LeftState
   /** By partition name. The metadata log is among them where it lives. */
   readonly logs = new Map<string, PartitionLog>()
+  /** What of its logs waits in the page cache. */
+  readonly unflushed: UnflushedBytes
   /** Partitions that are being created here, for the choice of the next directory. */
   creating = 0
 
-  constructor(directory: DataDirectory, left: LeftState) {
+  constructor(directory: DataDirectory, left: LeftState, unflushed: UnflushedBytes) {
+    this.unflushed = unflushed
     this.directory = directory
     this.left = left
   }
@@ -122,4 +127,22 @@ export class DirectoryLogs {
 /** The fault in a thrown value, if it is one. */
 export function faultOf(error: unknown): StorageFault | undefined {
   return error instanceof StorageFault ? error : undefined
+}
+
+/** The directory that the metadata names, or the one with the fewest partitions. Throws KAFKA_STORAGE_ERROR when it is offline. */
+export function chooseDirectory(
+  directories: readonly DirectoryLogs[],
+  directoryId: Uuid | undefined,
+): DirectoryLogs {
+  const named = directories.find(({ directory }) => directory.directoryId === directoryId)
+  if (named) {
+    named.checkOnline()
+    return named
+  }
+  const countOf = ({ logs, creating }: DirectoryLogs) => logs.size + creating
+  const [best] = directories
+    .filter(({ isOffline }) => !isOffline)
+    .sort((left, right) => countOf(left) - countOf(right))
+  if (best) return best
+  throw new KafkaError('KAFKA_STORAGE_ERROR', 'All data directories are offline')
 }

@@ -7,13 +7,20 @@ import { TimeSlices } from './base/time-slices.ts'
 import { partitionName, type TopicPartition } from './base/topic-partition.ts'
 import type { Uuid } from './base/uuid.ts'
 import { DelayedRemovals } from './delayed-removals.ts'
-import { type CheckpointKind, DirectoryLogs, faultOf, type WorkPace } from './directory-logs.ts'
+import {
+  type CheckpointKind,
+  chooseDirectory,
+  DirectoryLogs,
+  faultOf,
+  type WorkPace,
+} from './directory-logs.ts'
 import { METADATA_PARTITION, renamedDirectory } from './directory-names.ts'
 import { failureKind, storageError } from './fs/failures.ts'
 import type { LogConfig } from './log/log-config.ts'
 import type { LogEnvironment, LogObserver } from './log/log-parts.ts'
 import type { OpenedLog } from './log/open-log.ts'
 import type { PartitionLog } from './log/partition-log.ts'
+import { UnflushedBytes } from './log/unflushed-bytes.ts'
 import { type AssignedLogs, LogLoader, type LogPlace } from './log-loader.ts'
 import { openDataDirectories } from './open-data-directories.ts'
 import type { PeriodicTask } from './periodic-task.ts'
@@ -33,6 +40,8 @@ export interface LogManagerOptions {
   readonly intervals?: Partial<UpkeepIntervals>
   /** `num.recovery.threads.per.data.dir`; 2, Kafka's default. */
   readonly recoveryThreads?: number
+  /** `millrace.log.unflushed.max.bytes`; 64 MiB. */
+  readonly unflushedMaxBytes?: number
   /** A log directory went offline, with the partitions whose logs were in it. */
   readonly onOffline?: (offline: OfflineDirectory) => void
   /** Something failed that is tried again later, or that nobody asked for. */
@@ -72,7 +81,12 @@ export function openLogManager(options: LogManagerOptions): LogManager {
   const opened = openDataDirectories(request)
   try {
     const directories = opened.directories.map(
-      (directory) => new DirectoryLogs(directory, directory.takeLeftState()),
+      (directory) =>
+        new DirectoryLogs(
+          directory,
+          directory.takeLeftState(),
+          new UnflushedBytes(options.unflushedMaxBytes ?? DEFAULT_UNFLUSHED_MAX_BYTES),
+        ),
     )
     return new LogManager(options, opened.clusterId, directories)
   } catch (error) {
@@ -81,6 +95,7 @@ export function openLogManager(options: LogManagerOptions): LogManager {
   }
 }
 
+const DEFAULT_UNFLUSHED_MAX_BYTES = 64 * 1_048_576
 /** A thread of Kafka waits in each fsync. Here eight logs wait in its stead, and the file system commits them together. */
 const LOGS_PER_THREAD = 8
 
@@ -168,6 +183,16 @@ export class LogManager {
     return undefined
   }
 
+  /** When it is not undefined, to be awaited before an append to the partition: `PartitionLog.room`. */
+  room(topicPartition: TopicPartition): Promise<void> | undefined {
+    return this.log(topicPartition)?.room()
+  }
+
+  /** The bytes of a log directory that wait in the page cache; 0 for one that is not ours. */
+  unflushedBytes(path: string): number {
+    return this.#directories.find(({ directory }) => directory.path === path)?.unflushed.total ?? 0
+  }
+
   /** The id of the directory that holds a partition's log. */
   directoryIdOf(topicPartition: TopicPartition): Uuid | undefined {
     const name = partitionName(topicPartition)
@@ -245,7 +270,7 @@ export class LogManager {
     const { topicPartition } = request
     const name = partitionName(topicPartition)
     assert(this.log(topicPartition) === undefined, `${name} must not exist when it is created`)
-    const owner = this.#choose(request.directoryId)
+    const owner = chooseDirectory(this.#directories, request.directoryId)
     owner.creating++
     try {
       const { log } = await owner.attempt(`Creating ${name}`, () =>
@@ -331,6 +356,7 @@ export class LogManager {
   #observerOf(owner: DirectoryLogs): LogObserver {
     return {
       onFault: (fault) => this.#takeOffline(owner, fault),
+      unflushed: owner.unflushed,
       onRecoveryPoint: () => void this.#checkpointOf(owner, 'recoveryPoints'),
     }
   }
@@ -372,19 +398,6 @@ export class LogManager {
     owner.closeNow()
     await owner.idle()
     return false
-  }
-
-  /** The directory that the metadata names, or the one with the fewest partitions. */
-  #choose(directoryId: Uuid | undefined): DirectoryLogs {
-    const named = this.#directories.find(({ directory }) => directory.directoryId === directoryId)
-    if (named) {
-      named.checkOnline()
-      return named
-    }
-    const countOf = ({ logs, creating }: DirectoryLogs) => logs.size + creating
-    const [best] = this.#online.toSorted((left, right) => countOf(left) - countOf(right))
-    if (best) return best
-    throw new KafkaError('KAFKA_STORAGE_ERROR', 'All data directories are offline')
   }
 
   async #delete(owner: DirectoryLogs, topicPartition: TopicPartition): Promise<void> {

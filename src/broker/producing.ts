@@ -92,6 +92,9 @@ export class Producing {
     const needsDisk = acks === -1 && this.#parts.isAllSynced()
     try {
       const leader = this.#parts.partitions.get(at)
+      // Too much waits for the disk: the caller waits too, before anything of it is in memory twice (RULES 10).
+      const room = leader.log.room()
+      if (room !== undefined) await room
       const maxMessageBytes = leader.log.config.maxMessageBytes
       const written = writeRecords(leader, batch, { maxMessageBytes, needsDisk })
       const { outcomes, lastOffset } = written

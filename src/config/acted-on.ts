@@ -13,7 +13,7 @@ const BROKER_KEYS: ReadonlySet<string> = new Set(
   log.retention.minutes log.retention.ms log.roll.hours log.roll.jitter.hours log.roll.jitter.ms
   log.roll.ms log.segment.bytes log.segment.delete.delay.ms max.connections max.connections.per.ip
   max.connections.per.ip.overrides message.max.bytes min.insync.replicas
-  node.id num.partitions producer.id.expiration.ms queued.max.request.bytes
+  node.id num.partitions num.recovery.threads.per.data.dir producer.id.expiration.ms queued.max.request.bytes
   replica.high.watermark.checkpoint.interval.ms socket.listen.backlog.size
   socket.request.max.bytes`.split(/\s+/),
 )

@@ -43,7 +43,6 @@ export interface TopicSettings {
   readonly uncleanLeaderElectionEnable: boolean
   readonly producerIdExpirationMs: number
   readonly maxDecompressedBytes: number
-  readonly unflushedMaxBytes: number
 }
 
 /**
@@ -138,7 +137,6 @@ export class TopicConfig {
       uncleanLeaderElectionEnable: this.#value('unclean.leader.election.enable') === true,
       producerIdExpirationMs: this.#broker.number('producer.id.expiration.ms'),
       maxDecompressedBytes: this.#broker.number('millrace.max.decompressed.message.bytes'),
-      unflushedMaxBytes: this.#broker.number('millrace.log.unflushed.max.bytes'),
     }
   }
 

@@ -73,6 +73,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     logDirs: options.logDirs,
     nodeId: options.config.number('node.id'),
     intervals: intervalsOf(options.config),
+    unflushedMaxBytes: options.config.number('millrace.log.unflushed.max.bytes'),
     recoveryThreads: options.config.number('num.recovery.threads.per.data.dir'),
     onOffline: options.onOffline,
     onProblem: options.onProblem,

@@ -1,6 +1,7 @@
 // What of a log is on disk, what must be before it may be seen, and the group commit that gets it there (RULES 1-3).
-import { StorageFault } from '../base/errors.ts'
+import { StorageFault, systemCode } from '../base/errors.ts'
 import type { Clock, Timer } from '../base/world.ts'
+import { failureKind, storageError } from '../fs/failures.ts'
 import type { Files } from '../fs/files.ts'
 import type { Segment } from '../segment/segment.ts'
 import { segmentPath } from '../segment/segment-files.ts'
@@ -17,6 +18,7 @@ export interface LogPosition {
 export interface DurableLog {
   readonly directory: string
   readonly files: Files
+  readonly clock: Clock
   /** Ascending; the last one is active. */
   readonly segments: readonly Segment[]
   readonly logEndOffset: number
@@ -26,6 +28,8 @@ export interface DurableLog {
   saveSums(segment: Segment): Promise<void>
   /** `durableOffset` has moved, or the recovery point has passed a segment. */
   onDurable(hasPassedSegment: boolean): void
+  /** `unflushedBytes` has changed by this. */
+  onUnflushed(change: number): void
   /** A sync failed: nothing at or above `durableOffset` may ever be acknowledged. */
   onFault(fault: StorageFault): void
 }
@@ -42,6 +46,9 @@ interface Held {
   readonly lastOffset: number
 }
 
+/** When a refused round is tried again. */
+const RETRY_MS = 100
+
 /**
  * Group commit: one fdatasync at a time, begun at once; what is appended meanwhile shares the next one. Durability is a
  * prefix: it goes on into a segment only after the one before is synced, and after the directory that names it is.
@@ -51,8 +58,6 @@ export class Durability {
   durableOffset: number
   /** Everything below is on disk with its indexes: recovery need not look there. */
   recoveryPoint: number
-  /** Bytes that were appended and may not be on disk. */
-  unflushedBytes = 0
   readonly #log: DurableLog
   readonly #held: Held[] = []
   #waiters: Waiter[] = []
@@ -60,11 +65,20 @@ export class Durability {
   #running: Promise<void> | undefined
   #fault: StorageFault | undefined
   #flushTimer: Timer | undefined
+  #unflushedBytes = 0
+  /** What kept the last round from getting on; undefined when it ended well. */
+  #refusal: unknown
+  #retryTimer: Timer | undefined
 
   constructor(log: DurableLog, durableOffset: number) {
     this.#log = log
     this.durableOffset = durableOffset
     this.recoveryPoint = durableOffset
+  }
+
+  /** Bytes that were appended and may not be on disk. */
+  get unflushedBytes(): number {
+    return this.#unflushedBytes
   }
 
   /** Where the high watermark is held back; undefined when nothing holds it. */
@@ -74,7 +88,7 @@ export class Durability {
 
   /** Takes note of appended bytes. With `needsDisk` they hold the high watermark until they are on disk. */
   add(start: LogPosition, lastOffset: number, size: number, needsDisk: boolean): void {
-    this.unflushedBytes += size
+    this.#setUnflushed(this.#unflushedBytes + size)
     if (!needsDisk) return
     this.#held.push({ start, lastOffset })
     this.request(lastOffset + 1)
@@ -83,27 +97,28 @@ export class Durability {
   /** Has everything below `offset` synced, and sealed segments finished, soon. */
   request(offset: number): void {
     if (offset > this.#target) this.#target = offset
-    if (!this.#running && this.#hasWork()) this.#running = this.#run()
+    if (!this.#running && !this.#refusal && this.#hasWork()) this.#running = this.#run()
   }
 
-  /** Gets to the disk what nobody waits for: after `flush.ms`, or when too much of it has gathered. */
-  bound({ flushMs, unflushedMaxBytes }: LogConfig, clock: Clock): void {
-    if (this.unflushedBytes > unflushedMaxBytes) this.request(this.#log.logEndOffset)
+  /** Gets to the disk what nobody waits for after `flush.ms`. */
+  bound({ flushMs }: LogConfig): void {
     if (flushMs === Infinity) return
-    this.#flushTimer ??= clock.after(flushMs, () => {
+    this.#flushTimer ??= this.#log.clock.after(flushMs, () => {
       this.#flushTimer = undefined
       this.request(this.#log.logEndOffset)
     })
   }
 
-  /** No more syncs for `flush.ms`. */
-  stopTimer(): void {
+  /** No more syncs for `flush.ms`, and none is tried again. */
+  stopTimers(): void {
     this.#flushTimer?.cancel()
+    this.#retryTimer?.cancel()
   }
 
   /**
    * Resolves when everything up to `lastOffset` is on disk and nothing that is not holds the high watermark back.
-   * Rejects with the fault when that can't happen any more.
+   * Rejects with the fault when that can't happen any more, and with KAFKA_STORAGE_ERROR when the system refused: it is
+   * tried again, but not for as long as anyone would wait.
    */
   async whenDurable(lastOffset: number): Promise<void> {
     if (lastOffset < this.durableOffset) return
@@ -114,9 +129,10 @@ export class Durability {
     })
   }
 
-  /** Resolves when no sync is under way and sealed segments are finished. */
+  /** Resolves when no sync is under way and sealed segments are finished. Rejects when the system refused to. */
   async whenIdle(): Promise<void> {
     await this.#running
+    if (this.#refusal) throw this.#refusal
   }
 
   /** The log was cut: nothing at or above `offset` exists any more. `reason` answers those who waited for it. */
@@ -148,6 +164,8 @@ export class Durability {
   fail(fault: StorageFault): void {
     this.#fault ??= fault
     this.#rejectWaiters(() => true, this.#fault)
+    // They wait for nothing any more.
+    this.#setUnflushed(0)
   }
 
   #hasWork(): boolean {
@@ -163,10 +181,22 @@ export class Durability {
         this.#log.onDurable(sealed !== undefined)
       }
     } catch (error) {
-      this.#failSync(error)
+      if (failureKind(error) === 'refusal') this.#retryLater(error)
+      else this.#failSync(error)
     } finally {
       this.#running = undefined
     }
+  }
+
+  /** No space for an index, no descriptor: nothing is lost, and nobody should wait for it to get better. */
+  #retryLater(error: unknown): void {
+    if (this.#fault) return
+    this.#refusal = storageError(error, `Syncing ${this.#log.directory}`)
+    this.#rejectWaiters(() => true, this.#refusal)
+    this.#retryTimer = this.#log.clock.after(RETRY_MS, () => {
+      this.#refusal = undefined
+      this.request(this.#target)
+    })
   }
 
   /** The oldest sealed segment that is on disk, its indexes not. */
@@ -194,11 +224,11 @@ export class Durability {
     if (!segment) return
     const end = this.#endOf(segment)
     const { syncedSize, generation } = segment
-    await segment.sync()
+    await syncOrFail(segment)
     if (!segment.isNameDurable) await this.#syncDirectory()
     const isGone = !segments.includes(segment) || generation !== segment.generation
     if (this.#fault || isGone) return
-    this.unflushedBytes -= segment.syncedSize - syncedSize
+    this.#setUnflushed(this.#unflushedBytes - segment.syncedSize + syncedSize)
     this.#advance(Math.max(this.durableOffset, end))
     const isBehindUnfinished = segments[segments.indexOf(segment) - 1]?.isOpen === true
     if (!isBehindUnfinished) this.recoveryPoint = Math.max(this.recoveryPoint, end)
@@ -215,7 +245,7 @@ export class Durability {
     const { files, directory, segments } = this.#log
     const end = this.#endOf(segment)
     await this.#log.saveEpochs()
-    await segment.sync()
+    await syncOrFail(segment)
     await persistIndexes(files, segment, segmentPath(directory, end, 'snapshot'))
     await this.#log.saveSums(segment)
     await this.#syncDirectory()
@@ -227,7 +257,7 @@ export class Durability {
 
   async #syncDirectory(): Promise<void> {
     const named = [...this.#log.segments]
-    await this.#log.files.syncDirectory(this.#log.directory)
+    await failOnSyncError(this.#log.files.syncDirectory(this.#log.directory))
     for (const segment of named) segment.isNameDurable = true
   }
 
@@ -248,7 +278,13 @@ export class Durability {
 
   #countUnflushed(): void {
     const { segments } = this.#log
-    this.unflushedBytes = segments.reduce((sum, { size, syncedSize }) => sum + size - syncedSize, 0)
+    this.#setUnflushed(segments.reduce((sum, { size, syncedSize }) => sum + size - syncedSize, 0))
+  }
+
+  #setUnflushed(bytes: number): void {
+    const change = bytes - this.#unflushedBytes
+    this.#unflushedBytes = bytes
+    if (change !== 0) this.#log.onUnflushed(change)
   }
 }
 
@@ -258,6 +294,8 @@ export async function persistIndexes(
   segment: Segment,
   snapshotPath: string,
 ): Promise<void> {
+  // After a refusal halfway nobody knows what the files hold.
+  segment.indexes.markUnwritten()
   const paths = segment.writeIndexes()
   if (files.status(snapshotPath)) paths.push(snapshotPath)
   // Together: a file system commits them in one go.
@@ -270,5 +308,23 @@ async function syncFile(files: Files, path: string): Promise<void> {
     await file.sync()
   } finally {
     file.close()
+  }
+}
+
+function syncOrFail(segment: Segment): Promise<void> {
+  return failOnSyncError(segment.sync())
+}
+
+/**
+ * A sync that fails is a fault whatever the reason: the kernel takes the pages for clean, and the next sync claims
+ * success (RULES 11). But without a descriptor there was no sync: Deno duplicates one for each call.
+ */
+async function failOnSyncError(sync: Promise<void>): Promise<void> {
+  try {
+    await sync
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === 'EMFILE' || code === 'ENFILE') throw error
+    throw new StorageFault(`A sync failed with ${code}`, { cause: error })
   }
 }

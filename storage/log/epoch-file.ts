@@ -8,6 +8,7 @@ import {
   type LeaderEpochCache,
   serializeLeaderEpochs,
 } from '../state/leader-epoch-cache.ts'
+import type { LogParts } from './log-parts.ts'
 
 /** The `leader-epoch-checkpoint` of one partition. Recovery rebuilds what it lacks from the batches (RULES 5). */
 export class EpochFile {
@@ -17,19 +18,21 @@ export class EpochFile {
   #savedRevision = -1
   #saved: Uint8Array | undefined
   #hasWritten = false
+  /** An epoch began, and no batch of it is there yet. */
+  #isUnsaved = false
+  readonly #onFault: (fault: StorageFault) => void
   #saving: Promise<void> | undefined
 
-  /** `saved` is what the file holds, without entries when there is none; undefined when it must be made anew. */
   constructor(
     files: Files,
-    directory: string,
-    epochs: LeaderEpochCache,
-    saved: Uint8Array | undefined,
+    { directory, epochs, savedEpochs }: Pick<LogParts, 'directory' | 'epochs' | 'savedEpochs'>,
+    onFault: (fault: StorageFault) => void,
   ) {
     this.#files = files
     this.#path = `${directory}/${LEADER_EPOCH_CHECKPOINT}`
     this.#epochs = epochs
-    this.#saved = saved
+    this.#saved = savedEpochs
+    this.#onFault = onFault
   }
 
   /** True when the file has been written since the log was opened. */
@@ -45,11 +48,28 @@ export class EpochFile {
     }
   }
 
+  /**
+   * A leader begins an epoch at the log's end. That is not worth a write before its first batch: a start forgets epochs
+   * that begin at the end, and gets them anew.
+   */
+  begin(epoch: number, startOffset: number): void {
+    if (epoch <= (this.#epochs.latestEpoch ?? -1)) return
+    this.#epochs.assign({ epoch, startOffset })
+    this.#isUnsaved = true
+  }
+
+  /** A batch of an epoch was appended. */
+  appended(epoch: number, baseOffset: number): void {
+    this.begin(epoch, baseOffset)
+    if (this.#isUnsaved) this.saveInBackground()
+  }
+
   /** Brings the file up to date, some time. A refusal waits for the next change, or for the recovery point. */
-  saveInBackground(onFault: (fault: StorageFault) => void): void {
+  saveInBackground(): void {
+    this.#isUnsaved = false
     this.save().catch((error: unknown) => {
       if (failureKind(error) === 'refusal') return
-      onFault(new StorageFault(`Writing ${this.#path} failed`, { cause: error }))
+      this.#onFault(new StorageFault(`Writing ${this.#path} failed`, { cause: error }))
     })
   }
 

@@ -30,8 +30,6 @@ export interface LogConfig {
   readonly producerIdExpirationMs: number
   /** What one batch may hold once decompressed. */
   readonly maxDecompressedBytes: number
-  /** Bytes of this log that may wait unsynced in the page cache before a background fdatasync starts (RULES 10). */
-  readonly unflushedMaxBytes: number
 }
 
 const DAY_MS = 86_400_000
@@ -60,5 +58,4 @@ export const DEFAULT_LOG_CONFIG: LogConfig = {
   deleteRetentionMs: DAY_MS,
   producerIdExpirationMs: DAY_MS,
   maxDecompressedBytes: 2_147_483_639,
-  unflushedMaxBytes: 64 * MIB,
 }

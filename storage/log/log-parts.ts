@@ -13,6 +13,7 @@ import type { SliceSource } from './log-slice.ts'
 import type { DamagedRange } from './segment-search.ts'
 import type { SnapshotFiles } from './snapshot-files.ts'
 import type { SumFile } from './sum-file.ts'
+import type { UnflushedBytes } from './unflushed-bytes.ts'
 
 /** What a log shares with all others of its directory. */
 export interface LogEnvironment extends SliceSource {
@@ -29,6 +30,8 @@ export interface LogObserver {
   onFault(fault: StorageFault): void
   /** The recovery point has passed a segment, or was set back: the checkpoint is to be rewritten (RULES 2). */
   onRecoveryPoint?(): void
+  /** Where it counts its unflushed bytes: one for each log directory. */
+  readonly unflushed?: UnflushedBytes
 }
 
 /** What `openPartitionLog` found and made; for it alone. */

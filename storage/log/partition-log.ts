@@ -21,7 +21,7 @@ import {
   type PlacedBatches,
   placeBatches,
 } from './append.ts'
-import { writeCleanEnd } from './clean-end.ts'
+import { CleanEnd } from './clean-end.ts'
 import { Durability, type DurableLog, type LogPosition } from './durability.ts'
 import { EpochFile } from './epoch-file.ts'
 import type { LogConfig } from './log-config.ts'
@@ -49,6 +49,7 @@ export class PartitionLog {
   readonly #epochFile: EpochFile
   readonly #snapshots: SnapshotFiles
   readonly #sums: SumFile
+  readonly #cleanEnd: CleanEnd
   readonly #guard: LogGuard
   readonly #durability: Durability
   readonly #reader: LogReader
@@ -57,11 +58,6 @@ export class PartitionLog {
   #config: LogConfig
   #logStartOffset: number
   #logEndOffset: number
-  /** Nothing but the names may be missing on disk of what a clean stop leaves. */
-  #isSettled: boolean
-  readonly #areNamesDurable: boolean
-  /** A leader epoch began, and no batch of it is there yet. */
-  #hasUnsavedEpoch = false
 
   /** Use `openPartitionLog`. The last segment must be active. */
   constructor(parts: LogParts) {
@@ -75,10 +71,9 @@ export class PartitionLog {
     this.#segments.drawJitter(parts.config)
     this.#producers = parts.producers
     this.#epochs = parts.epochs
-    this.#epochFile = new EpochFile(environment.files, directory, parts.epochs, parts.savedEpochs)
+    this.#epochFile = new EpochFile(environment.files, parts, (fault) => this.#guard.fail(fault))
     this.#snapshots = parts.snapshots
-    this.#isSettled = parts.isSettled
-    this.#areNamesDurable = parts.areNamesDurable
+    this.#cleanEnd = new CleanEnd(parts)
     this.#sums = parts.sums
     this.#damages = parts.damages
     this.#config = parts.config
@@ -135,6 +130,11 @@ export class PartitionLog {
     return this.#durability.unflushedBytes
   }
 
+  /** Undefined when there is room to append; else to be awaited first: too much of the directory waits for the disk. */
+  room(): Promise<void> | undefined {
+    return this.#observer.unflushed?.room()
+  }
+
   get segmentCount(): number {
     return this.#segments.list.length
   }
@@ -180,8 +180,7 @@ export class PartitionLog {
         return answerDuplicate(duplicate, request, this)
       }
     }
-    const start = this.#write(placed, now)
-    return this.#settle(placed, request, changes, start)
+    return this.#settle(placed, request, changes, this.#write(placed, now))
   }
 
   /**
@@ -227,28 +226,24 @@ export class PartitionLog {
 
   /** A leader begins `leaderEpoch` at the log's end. */
   assignEpochStart(leaderEpoch: number): void {
-    if (leaderEpoch <= (this.#epochs.latestEpoch ?? -1)) return
-    this.#epochs.assign({ epoch: leaderEpoch, startOffset: this.#logEndOffset })
-    // Not worth a write before its first batch: a start forgets epochs that begin at the log's end, and gets them anew.
-    this.#hasUnsavedEpoch = true
+    this.#epochFile.begin(leaderEpoch, this.#logEndOffset)
   }
 
   /** Cuts everything at and beyond `offset` off; a batch that holds it goes as a whole (RULES 9). */
   truncateTo(offset: number): void {
     this.#guard.check()
     if (offset >= this.#logEndOffset) return
-    if (offset < this.#segments.baseOffset) {
-      this.truncateFullyAndStartAt(offset)
-      return
+    if (offset < this.#segments.baseOffset) this.truncateFullyAndStartAt(offset)
+    else {
+      this.#guard.runWhole('Truncating', () => this.#cut(offset))
+      this.#afterTruncation()
     }
-    this.#guard.runWhole('Truncating', () => this.#cut(offset))
-    this.#afterTruncation()
   }
 
   /** Removes everything; the log goes on, empty, at `offset`. */
   truncateFullyAndStartAt(offset: number): void {
     this.#guard.runWhole('Truncating', () => {
-      this.#unsettle()
+      this.#cleanEnd.aboutToCut()
       this.#snapshots.removeWhere(() => true)
       this.#segments.restartAt(offset, this.#config.fileDeleteDelayMs)
       this.#producers.clear(offset)
@@ -279,7 +274,7 @@ export class PartitionLog {
     return this.#guard.run('Deleting segments of', () => this.#deleteSegments(now))
   }
 
-  /** Forgets producers that were idle for longer than `producer.id.expiration.ms`. */
+  /** Forgets idle producers (`producer.id.expiration.ms`). */
   removeExpiredProducers(now: number): void {
     this.#producers.removeExpired(now)
   }
@@ -288,6 +283,11 @@ export class PartitionLog {
   updateConfig(config: LogConfig): void {
     this.#config = config
     this.#segments.drawJitter(config)
+  }
+
+  /** Has everything appended so far on disk soon. */
+  flushSoon(): void {
+    this.#durability.request(this.#logEndOffset)
   }
 
   /** Resolves when everything appended so far is on disk. */
@@ -304,20 +304,11 @@ export class PartitionLog {
     this.#guard.check()
     this.#stop()
     try {
-      // Nothing was appended, cut or deleted, no epoch written: what the last clean stop synced is all there is.
-      if (this.#isSettled && !this.#epochFile.hasWritten) {
-        if (!this.#areNamesDurable) await this.#environment.files.syncDirectory(this.directory)
-        this.#segments.release()
-        return
-      }
-      await writeCleanEnd({
-        files: this.#environment.files,
+      await this.#cleanEnd.write({
         active: this.#segments.active,
         logEndOffset: this.#logEndOffset,
         producers: this.#producers,
         epochFile: this.#epochFile,
-        snapshots: this.#snapshots,
-        sums: this.#sums,
         hasSegment: (baseOffset) => this.#segments.has(baseOffset),
       })
     } catch (error) {
@@ -342,6 +333,7 @@ export class PartitionLog {
     return {
       directory: this.directory,
       files: this.#environment.files,
+      clock: this.#environment.clock,
       segments: this.#segments.list,
       get logEndOffset() {
         return log.#logEndOffset
@@ -352,6 +344,7 @@ export class PartitionLog {
         this.#announce()
         if (hasPassedSegment) this.#observer.onRecoveryPoint?.()
       },
+      onUnflushed: (change: number) => this.#observer.unflushed?.note(this, change),
       onFault: (fault: StorageFault) => this.#guard.fail(fault),
     }
   }
@@ -398,19 +391,15 @@ export class PartitionLog {
     const { logStartOffset } = this
     const { baseOffset, lastOffset, logAppendTime, size } = placed
     this.#logEndOffset = lastOffset + 1
-    this.#isSettled = false
-    if (request.leaderEpoch > (this.#epochs.latestEpoch ?? -1)) {
-      this.#epochs.assign({ epoch: request.leaderEpoch, startOffset: baseOffset })
-      this.#hasUnsavedEpoch = true
-    }
-    if (this.#hasUnsavedEpoch) this.#saveEpochs()
+    this.#cleanEnd.changed()
+    this.#epochFile.appended(request.leaderEpoch, baseOffset)
     for (const completed of this.#producers.apply(changes, this.#logEndOffset)) {
       if (completed.isAborted) this.#segments.active.addAborted(completed)
     }
     const unflushed = this.#logEndOffset - this.#durability.durableOffset
     const needsDisk = request.needsDisk || unflushed >= this.#config.flushMessages
     this.#durability.add(start, lastOffset, size, needsDisk)
-    if (!needsDisk) this.#durability.bound(this.#config, this.#environment.clock)
+    if (!needsDisk) this.#durability.bound(this.#config)
     this.#announce()
     return { baseOffset, lastOffset, logAppendTime, logStartOffset, isDuplicate: false, needsDisk }
   }
@@ -419,7 +408,7 @@ export class PartitionLog {
   #roll(): void {
     const base = this.#logEndOffset
     if (this.#segments.active.baseOffset === base) return
-    this.#isSettled = false
+    this.#cleanEnd.changed()
     this.#snapshots.write(base, this.#producers.snapshot())
     this.#segments.roll(base, this.#config)
     this.#durability.request(base)
@@ -432,7 +421,7 @@ export class PartitionLog {
   }
 
   #cut(offset: number): void {
-    this.#unsettle()
+    this.#cleanEnd.aboutToCut()
     const { fileDeleteDelayMs: removeAfterMs } = this.#config
     this.#segments.cutTo(offset, { isBelowWatermark: offset < this.highWatermark, removeAfterMs })
     this.#logEndOffset = offset
@@ -441,12 +430,6 @@ export class PartitionLog {
     this.#durability.truncateTo(offset, truncated(offset))
     this.#snapshots.removeWhere((snapshot) => snapshot > offset)
     this.#rebuildProducers()
-  }
-
-  /** Bytes that were on disk at the last clean stop are about to go: before that, nobody may rely on them (`SumFile`). */
-  #unsettle(): void {
-    this.#isSettled = false
-    this.#sums.reopenEnd()
   }
 
   #rebuildProducers(): void {
@@ -463,7 +446,7 @@ export class PartitionLog {
 
   #afterTruncation(): void {
     this.#reader.forget()
-    this.#saveEpochs()
+    this.#epochFile.saveInBackground()
     this.#observer.onRecoveryPoint?.()
     this.#announce()
   }
@@ -476,7 +459,7 @@ export class PartitionLog {
     const count = this.#segments.countDeletable(logEndOffset, limits)
     if (count === 0) return { count, sizeInBytes: 0 }
     if (count === this.segmentCount) this.#roll()
-    this.#isSettled = false
+    this.#cleanEnd.changed()
     const start = this.#segments.list[count]?.baseOffset ?? logEndOffset
     this.#advanceStart(start)
     const sizeInBytes = this.#segments.removeOldest(count, this.#config.fileDeleteDelayMs)
@@ -491,12 +474,7 @@ export class PartitionLog {
     this.#logStartOffset = offset
     this.#epochs.truncateFromStart(offset)
     this.#producers.advanceStartTo(offset)
-    this.#saveEpochs()
-  }
-
-  #saveEpochs(): void {
-    this.#hasUnsavedEpoch = false
-    this.#epochFile.saveInBackground((fault) => this.#guard.fail(fault))
+    this.#epochFile.saveInBackground()
   }
 
   #announce(): void {
@@ -511,7 +489,7 @@ export class PartitionLog {
 
   #stop(): void {
     this.#guard.close()
-    this.#durability.stopTimer()
+    this.#durability.stopTimers()
     this.#segments.stopRemoval()
     this.#listeners.clear()
   }

@@ -246,8 +246,14 @@ export class Segment {
     const size = this.#size
     const generation = this.#generation
     if (size <= this.syncedSize && !this.#hasCutTail) return
+    const hadCutTail = this.#hasCutTail
     this.#hasCutTail = false
-    await (this.#file ?? this.#mustBeActive()).sync()
+    try {
+      await (this.#file ?? this.#mustBeActive()).sync()
+    } catch (error) {
+      this.#hasCutTail ||= hadCutTail
+      throw error
+    }
     // After a cut in between, bytes that the sync did not see may stand there.
     if (generation === this.#generation) this.syncedSize = size
   }

@@ -2,13 +2,14 @@
 import { expect, test } from 'vitest'
 import { systemCode } from '#storage/base/errors.ts'
 import { SeededRandom } from './seeded-random.ts'
+import { seedsToCount } from './seeds.ts'
 import { SimulatedDisk } from './simulated-disk.ts'
 import { MachineStopped } from './simulated-faults.ts'
 import { SECTOR_BYTES } from './simulated-inode.ts'
 import { POISON } from './simulated-map.ts'
 
 const filled = (size: number, value: number) => new Uint8Array(size).fill(value)
-const SEEDS = Array.from({ length: 300 }, (_, seed) => seed)
+const SEEDS = seedsToCount(300)
 
 function durableFile(disk: SimulatedDisk, path: string, content: Uint8Array): void {
   const file = disk.open(path, 'create')

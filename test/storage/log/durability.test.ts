@@ -159,14 +159,11 @@ test('PartitionLog.append() needs the disk when flush.messages is reached', asyn
   expect(log.highWatermark).toBe(2)
 })
 
-test.each([
-  { why: 'flush.ms has passed', config: { flushMs: 500 }, waitMs: 600 },
-  { why: 'too much has gathered', config: { unflushedMaxBytes: 50 }, waitMs: 50 },
-])('PartitionLog syncs what nobody waits for when $why', async ({ config, waitMs }) => {
-  const { clock, log } = await slowLog(config)
+test('PartitionLog syncs what nobody waits for when flush.ms has passed', async () => {
+  const { clock, log } = await slowLog({ flushMs: 500 })
   append(log, batchOf(['v']))
   expect(log.unflushedBytes).toBe(log.sizeInBytes)
-  await clock.run(waitMs)
+  await clock.run(600)
   expect({ durable: log.durableOffset, unflushed: log.unflushedBytes }).toEqual({
     durable: 1,
     unflushed: 0,
@@ -178,4 +175,120 @@ test('PartitionLog leaves to the page cache what nobody wants on disk', async ()
   append(log, batchOf(['v']))
   await clock.run(100_000)
   expect(log.durableOffset).toBe(0)
+})
+
+test.each(['EMFILE', 'ENFILE'])(
+  'PartitionLog takes a sync without a descriptor (%s) for a refusal, and tries again',
+  async (code) => {
+    const { clock, disk, log } = await slowLog()
+    append(log, batchOf(['the first of its epoch']), true)
+    await clock.run(100)
+    disk.fail({ on: 'sync', path: '.log', code, times: 2 })
+    const { lastOffset } = append(log, batchOf(['v']), true)
+    const refused = expect(log.whenCommitted(lastOffset)).rejects.toMatchObject({
+      code: 'KAFKA_STORAGE_ERROR',
+    })
+    await clock.run(20)
+    await refused
+    expect({ fault: log.fault, watermark: log.highWatermark }).toEqual({
+      fault: undefined,
+      watermark: 1,
+    })
+    append(log, batchOf(['appends go on']))
+    await clock.run(300)
+    expect({ durable: log.durableOffset, watermark: log.highWatermark }).toEqual({
+      durable: 3,
+      watermark: 3,
+    })
+    const medium = disk.mediumBytes(`${DIRECTORY}/00000000000000000000.log`)
+    expect(medium.length).toBe(log.sizeInBytes)
+  },
+)
+
+test('PartitionLog finishes a sealed segment later when there is no space for its indexes now', async () => {
+  const { clock, disk, log } = await slowLog({ segmentBytes: 100 })
+  append(log, batchOf(['one']), true)
+  await clock.run(100)
+  disk.fail({ on: 'write', path: 'index', code: 'ENOSPC', times: 2 })
+  append(log, batchOf(['two']), true)
+  await clock.run(50)
+  expect({ fault: log.fault, recoveryPoint: log.recoveryPoint }).toEqual({
+    fault: undefined,
+    recoveryPoint: 1,
+  })
+  await clock.run(500)
+  expect({ durable: log.durableOffset, recoveryPoint: log.recoveryPoint }).toEqual({
+    durable: 2,
+    recoveryPoint: 2,
+  })
+})
+
+test('PartitionLog.close() is not clean while a refused sync waits to be tried again', async () => {
+  const { clock, disk, log } = await slowLog()
+  append(log, batchOf(['v']))
+  disk.fail({ on: 'sync', path: '.log', code: 'EMFILE', times: Number.POSITIVE_INFINITY })
+  const closed = expect(log.close()).rejects.toMatchObject({ code: 'KAFKA_STORAGE_ERROR' })
+  await clock.run(50)
+  await closed
+})
+
+/** A disk with `/data`, on which only the log itself syncs the partition's directory: its epoch file can't be written. */
+function diskWithoutHelp(): SimulatedDisk {
+  const disk = new SimulatedDisk()
+  disk.makeDirectory('/data')
+  disk.syncDirectoryNow('/')
+  withoutHelp(disk)
+  return disk
+}
+
+function withoutHelp(disk: SimulatedDisk): void {
+  const times = Number.POSITIVE_INFINITY
+  disk.fail({ on: 'write', path: 'leader-epoch-checkpoint', code: 'ENOSPC', times })
+}
+
+test.each([
+  {
+    why: 'made when the log was emptied',
+    prepare: async (disk: SimulatedDisk) => {
+      const { log } = await openLog(disk)
+      append(log, batchOf(['gone']), true)
+      await settle()
+      log.truncateFullyAndStartAt(7)
+      return { disk, log }
+    },
+  },
+  {
+    why: 'that a killed process had made and not synced',
+    prepare: async (disk: SimulatedDisk) => {
+      disk.fail({ on: 'syncDirectory', path: DIRECTORY, code: 'EIO' })
+      await expect(openLog(disk)).rejects.toThrow('EIO')
+      const killed = disk.afterKill()
+      withoutHelp(killed)
+      const { log, recovery } = await openLog(killed)
+      expect(recovery.rebuiltSegments).toEqual([])
+      return { disk: killed, log }
+    },
+  },
+])(
+  'PartitionLog acknowledges nothing in a segment $why before its name is on disk',
+  async ({ prepare }) => {
+    const { disk, log } = await prepare(diskWithoutHelp())
+    const { baseOffset, lastOffset } = append(log, batchOf(['acknowledged']), true)
+    await log.whenCommitted(lastOffset)
+    for (let seed = 1; seed <= 20; seed++) {
+      const { log: after } = await openLog(disk.afterCrash(seed))
+      expect(readAll(after, baseOffset), `seed ${seed}`).toEqual([`${baseOffset}:acknowledged`])
+    }
+  },
+)
+
+test('PartitionLog syncs the directory between the roll and the first durable append behind it', async () => {
+  const { clock, disk, log } = await slowLog({ segmentBytes: 100 })
+  append(log, batchOf(['one']), true)
+  await clock.run(200)
+  const directorySyncs = () => disk.faults.counts.get('syncDirectory') ?? 0
+  const before = directorySyncs()
+  append(log, batchOf(['two']), true)
+  while (log.durableOffset < 2) await clock.run(1)
+  expect(directorySyncs()).toBeGreaterThan(before)
 })

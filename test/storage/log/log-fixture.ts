@@ -10,6 +10,7 @@ import { DEFAULT_LOG_CONFIG, type LogConfig } from '#storage/log/log-config.ts'
 import type { LogEnvironment } from '#storage/log/log-parts.ts'
 import { type OpenedLog, openPartitionLog } from '#storage/log/open-log.ts'
 import type { PartitionLog } from '#storage/log/partition-log.ts'
+import type { UnflushedBytes } from '#storage/log/unflushed-bytes.ts'
 import { IndexCache } from '#storage/segment/index-cache.ts'
 import { SeededRandom } from '../../simulation/seeded-random.ts'
 import { VirtualClock } from '../../simulation/virtual-clock.ts'
@@ -40,13 +41,18 @@ export interface OpenSettings {
   readonly highWatermark?: number
   readonly onFault?: (fault: Error) => void
   readonly directory?: string
+  readonly unflushed?: UnflushedBytes
+  readonly environment?: LogEnvironment
 }
 
 /** Opens the log of partition `orders-0` on `files`. */
 export function openLog(files: Files, settings: OpenSettings = {}): Promise<OpenedLog> {
   return openPartitionLog({
-    environment: environmentOn(files, settings.clock),
-    observer: { onFault: settings.onFault ?? (() => undefined) },
+    environment: settings.environment ?? environmentOn(files, settings.clock),
+    observer: {
+      onFault: settings.onFault ?? (() => undefined),
+      ...(settings.unflushed && { unflushed: settings.unflushed }),
+    },
     directory: settings.directory ?? DIRECTORY,
     topicPartition: { topic: 'orders', partition: 0 },
     topicId: 'AAAAAAAAAAAAAAAAAAAAAg',
