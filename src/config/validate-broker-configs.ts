@@ -6,7 +6,8 @@ import { nearestName } from './nearest-name.ts'
 
 /**
  * Checks dynamic configs of one broker or, when `isClusterWide`, of all brokers, as they would stand after a change.
- * Throws INVALID_CONFIG: an unknown key, one that needs a restart, one that each broker must have for itself, or a bad value.
+ * Throws INVALID_CONFIG: an unknown key, or a bad value; INVALID_REQUEST, as Kafka does: one that needs a restart, or one
+ * that each broker must have for itself.
  */
 export function validateBrokerConfigs(
   configs: Iterable<readonly [string, string]>,
@@ -22,10 +23,10 @@ export function validateBrokerConfigs(
     }
     const mode = updateMode(name)
     if (mode === 'read-only') {
-      throw new KafkaError('INVALID_CONFIG', `${name} can't change while the broker runs`)
+      throw new KafkaError('INVALID_REQUEST', `${name} can't change while the broker runs`)
     }
     if (mode === 'per-broker' && isClusterWide) {
-      throw new KafkaError('INVALID_CONFIG', `${name} can't be set for all brokers at once`)
+      throw new KafkaError('INVALID_REQUEST', `${name} can't be set for all brokers at once`)
     }
     parseConfigValue(definition, text)
   }

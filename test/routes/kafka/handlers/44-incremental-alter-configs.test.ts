@@ -131,6 +131,11 @@ test.each<{ why: string; resource: Resource; error: string }>([
     error: 'INVALID_REQUEST',
   },
   {
+    why: 'a broker key that needs a restart',
+    resource: [BROKER, '1', ['log.dirs', SET, '/x']],
+    error: 'INVALID_REQUEST',
+  },
+  {
     why: 'what is no broker',
     resource: [BROKER, 'x', ['log.retention.ms', SET, '1']],
     error: 'INVALID_REQUEST',
