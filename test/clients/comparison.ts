@@ -1,5 +1,5 @@
 // Runs one client against both brokers and sorts out what differs.
-import type { Client } from './clients.ts'
+import type { Client } from './client.ts'
 import { type Difference, differences } from './compare.ts'
 import { type KnownDifference, knownDifferences } from './known-differences.ts'
 import type { Peer } from './peers.ts'

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Answers, Target } from './clients.ts'
+import type { Answers, Target } from './client.ts'
 
 /** What a run of kcat came to. */
 interface Run {
@@ -42,107 +42,131 @@ type Kcat = (argv: readonly string[], input?: string) => Promise<Run>
 
 const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 
-async function scenarios(
-  kcat: Kcat,
-  base: number,
-  scratch: string,
-): Promise<[string, unknown][]> {
-  const found: [string, unknown][] = []
-  const scenario = async (name: string, run: () => Promise<unknown>) =>
-    found.push([name, await run()])
-  const produce = async (topic: string, input: string, ...flags: string[]) =>
-    failure(await kcat(['-P', '-t', topic, '-p', '0', ...flags], input))
-  const consume = async (topic: string, ...flags: string[]) => {
-    const run = await kcat(['-C', '-J', '-e', '-q', '-t', topic, '-p', '0', ...flags])
-    return { ...failure(run), records: lines(run.stdout).map((line) => shown(line, base)) }
-  }
-  const offsets = async (topic: string, at: string | number) => {
-    const run = await kcat(['-Q', '-t', `${topic}:0:${at}`])
-    return { ...failure(run), answer: run.stdout.trim() }
+/** Most of a run of kcat is waiting: the scenarios, which share no topics, go side by side. */
+async function scenarios(kcat: Kcat, base: number, scratch: string): Promise<[string, unknown][]> {
+  const shell = new Shell(kcat, base)
+  const all: [string, () => Promise<unknown>][] = [
+    ['unknown-topics', () => unknownTopics(shell)],
+    ...codecs.map((codec): [string, () => Promise<unknown>] => [
+      `produce-${codec}`,
+      () => produceWith(shell, codec),
+    ]),
+    ['produce-acks', () => produceAcks(shell)],
+    ['produce-idempotent', () => produceIdempotent(shell)],
+    ['headers-and-nulls', () => headersAndNulls(shell)],
+    ['large-records', () => largeRecords(shell, join(scratch, 'large'))],
+    ['consume', () => consume(shell)],
+  ]
+  return await Promise.all(
+    all.map(async ([name, run]): Promise<[string, unknown]> => [name, await run()]),
+  )
+}
+
+/** The commands of kcat on partition 0, each with what it came to. */
+class Shell {
+  readonly kcat: Kcat
+  readonly base: number
+
+  constructor(kcat: Kcat, base: number) {
+    this.kcat = kcat
+    this.base = base
   }
 
-  await scenario('unknown-topics', async () => ({
-    made: await produce('kcat-made', 'first\n'),
-    partition: failure(await kcat(['-P', '-t', 'kcat-made', '-p', '7'], 'x\n')),
-    badName: await produce('no spaces', 'first\n'),
-  }))
-  await scenario('cluster', async () => {
-    const { stdout, ...run } = await kcat(['-L', '-J', '-t', 'kcat-made'])
-    const { originating_broker, brokers, topics, controllerid } = JSON.parse(stdout)
-    return {
+  async produce(topic: string, input: string, ...flags: string[]) {
+    return failure(await this.kcat(['-P', '-t', topic, '-p', '0', ...flags], input))
+  }
+
+  async consume(topic: string, ...flags: string[]) {
+    const run = await this.kcat(['-C', '-J', '-e', '-q', '-t', topic, '-p', '0', ...flags])
+    return { ...failure(run), records: lines(run.stdout).map((line) => shown(line, this.base)) }
+  }
+
+  async offset(topic: string, at: number) {
+    const run = await this.kcat(['-Q', '-t', `${topic}:0:${at}`])
+    return { ...failure(run), answer: run.stdout.trim() }
+  }
+}
+
+async function unknownTopics(shell: Shell) {
+  const made = await shell.produce('kcat-made', 'first\n')
+  const { stdout, ...run } = await shell.kcat(['-L', '-J', '-t', 'kcat-made'])
+  const { originating_broker, brokers, topics, controllerid } = JSON.parse(stdout)
+  return {
+    made,
+    partition: failure(await shell.kcat(['-P', '-t', 'kcat-made', '-p', '7'], 'x\n')),
+    badName: await shell.produce('no spaces', 'first\n'),
+    metadata: {
       ...failure({ ...run, stdout }),
       originating: originating_broker.id,
       brokers: brokers.map(({ id }: { id: number }) => id),
       controllerid,
       topics,
-    }
-  })
-  for (const codec of codecs) {
-    await scenario(`produce-${codec}`, async () => {
-      const input = Array.from({ length: 40 }, (_, at) => `${codec} ${at} ${'z'.repeat(at)}\n`)
-      const topic = `kcat-${codec}`
-      return { ...(await produce(topic, input.join(''), '-z', codec)), ...(await consume(topic)) }
-    })
+    },
   }
-  await scenario('produce-acks', async () => {
-    const answers: Record<string, unknown> = {}
-    for (const acks of ['0', '1', 'all'])
-      answers[acks] = await produce('kcat-acks', `acks ${acks}\n`, '-X', `acks=${acks}`)
-    return { answers, read: await consume('kcat-acks') }
-  })
-  await scenario('produce-idempotent', async () => {
-    const flag = ['-X', 'enable.idempotence=true']
-    const first = await produce('kcat-idempotent', 'a\nb\nc\n', ...flag)
-    const second = await produce('kcat-idempotent', 'd\n', ...flag)
-    return { first, second, read: await consume('kcat-idempotent') }
-  })
-  await scenario('headers-and-nulls', async () => {
-    const topic = 'kcat-headers'
-    const flags = ['-H', 'a=1', '-H', 'a=2', '-H', 'größe=ü', '-H', 'null']
-    const sent = [
-      await produce(topic, 'key:value\n', '-K', ':', ...flags),
-      await produce(topic, 'no key\n'),
-      await produce(topic, 'no value:\n:\n', '-K', ':', '-Z'),
-    ]
-    return { sent, read: await consume(topic) }
-  })
-  await scenario('large-records', async () => {
-    const file = join(scratch, 'large')
-    const send = async (size: number) => {
-      writeFileSync(file, 'x'.repeat(size))
-      return failure(
-        await kcat(
-          ['-P', '-t', 'kcat-large', '-p', '0', '-X', 'message.max.bytes=5000000', file],
-          '',
-        ),
-      )
-    }
-    const sent = [await send(1_000_000), await send(1_040_000), await send(2_000_000)]
-    const limits = ['-X', 'fetch.message.max.bytes=1000', '-X', 'fetch.max.bytes=5000001']
-    return { sent, read: await consume('kcat-large'), small: await consume('kcat-large', ...limits) }
-  })
-  await scenario('consume', async () => {
-    const topic = 'kcat-consumed'
-    for (let round = 0; round < 3; round++)
-      await produce(
-        topic,
-        Array.from({ length: 20 }, (_, at) => `record ${round * 20 + at}\n`).join(''),
-      )
-    const found: Record<string, unknown> = {}
-    for (const from of ['beginning', '33', '-5', 'end', '60', '61'])
-      found[from] = await consume(topic, '-o', from, '-X', 'auto.offset.reset=error')
-    const committed = ['-X', 'isolation.level=read_committed', '-X', 'check.crcs=true']
-    return { found, committed: await consume(topic, ...committed) }
-  })
-  await scenario('offsets-by-time', async () => {
-    const answers: Record<string, unknown> = {}
-    const places = [-2, -1, base - 1000, base + 3_600_000]
-    for (const at of places) answers[String(at - base)] = await offsets('kcat-consumed', at)
-    answers['missing'] = await offsets('kcat-missing', -1)
-    // The clock of this run is between the two times: the answers are the first offset and none.
-    return Object.values(answers)
-  })
-  return found
+}
+
+async function produceWith(shell: Shell, codec: string) {
+  const input = Array.from({ length: 40 }, (_, at) => `${codec} ${at} ${'z'.repeat(at)}\n`)
+  const topic = `kcat-${codec}`
+  return {
+    sent: await shell.produce(topic, input.join(''), '-z', codec),
+    read: await shell.consume(topic),
+  }
+}
+
+async function produceAcks(shell: Shell) {
+  const answers: Record<string, unknown> = {}
+  for (const acks of ['0', '1', 'all'])
+    answers[acks] = await shell.produce(`kcat-acks-${acks}`, `${acks}\n`, '-X', `acks=${acks}`)
+  return { answers, read: await shell.consume('kcat-acks-all') }
+}
+
+async function produceIdempotent(shell: Shell) {
+  const flag = ['-X', 'enable.idempotence=true']
+  return {
+    first: await shell.produce('kcat-idempotent', 'a\nb\nc\n', ...flag),
+    second: await shell.produce('kcat-idempotent', 'd\n', ...flag),
+    read: await shell.consume('kcat-idempotent'),
+  }
+}
+
+async function headersAndNulls(shell: Shell) {
+  const topic = 'kcat-headers'
+  const flags = ['-H', 'a=1', '-H', 'a=2', '-H', 'größe=ü', '-H', 'null']
+  const sent = [
+    await shell.produce(topic, 'key:value\n', '-K', ':', ...flags),
+    await shell.produce(topic, 'no key\n'),
+    await shell.produce(topic, 'no value:\n:\n', '-K', ':', '-Z'),
+  ]
+  return { sent, read: await shell.consume(topic) }
+}
+
+async function largeRecords(shell: Shell, file: string) {
+  const topic = 'kcat-large'
+  const sent: unknown[] = []
+  for (const size of [1_000_000, 1_040_000, 2_000_000]) {
+    writeFileSync(file, 'x'.repeat(size))
+    const limit = ['-X', 'message.max.bytes=5000000']
+    sent.push(failure(await shell.kcat(['-P', '-t', topic, '-p', '0', ...limit, file])))
+  }
+  const limits = ['-X', 'fetch.message.max.bytes=1000', '-X', 'fetch.max.bytes=5000001']
+  return { sent, read: await shell.consume(topic), small: await shell.consume(topic, ...limits) }
+}
+
+async function consume(shell: Shell) {
+  const topic = 'kcat-consumed'
+  const rounds = [0, 1, 2].map((round) => Array.from({ length: 20 }, (_, at) => round * 20 + at))
+  for (const round of rounds)
+    await shell.produce(topic, round.map((number) => `record ${number}\n`).join(''))
+  const from: Record<string, unknown> = {}
+  for (const place of ['beginning', '33', '-5', 'end', '60', '61'])
+    from[place] = await shell.consume(topic, '-o', place, '-X', 'auto.offset.reset=error')
+  const committed = ['-X', 'isolation.level=read_committed', '-X', 'check.crcs=true']
+  // Records have the time of this run, which is between the last two.
+  const times = [-2, -1, shell.base - 1000, shell.base + 3_600_000]
+  const offsets: unknown[] = []
+  for (const time of times) offsets.push(await shell.offset(topic, time))
+  return { from, committed: await shell.consume(topic, ...committed), offsets }
 }
 
 function failure({ code, stderr }: Run): { code: number | null; stderr: string } {

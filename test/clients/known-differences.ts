@@ -42,7 +42,8 @@ export const knownDifferences: readonly KnownDifference[] = [
     client: /^java$/,
     scenario: /^broker-configs$/,
     path: /^broker\.(offsets\.topic|transaction\.state\.log|share\.coordinator\.state\.topic)\..*\.synonyms\.1$/,
-    reason: 'Internal topics have one replica unless told otherwise: one broker is a whole cluster.',
+    reason:
+      'Internal topics have one replica unless told otherwise: one broker is a whole cluster.',
   },
   {
     client: /^java$/,

@@ -267,7 +267,10 @@ await scenario('large-records', async () => {
 
 await scenario('timestamps', async () => {
   const topic = await create('append-time', 1, { 'message.timestamp.type': 'LogAppendTime' })
-  return { sent: await send(topic, messages(2, 'appended')), read: await outcome(() => read(topic)) }
+  return {
+    sent: await send(topic, messages(2, 'appended')),
+    read: await outcome(() => read(topic)),
+  }
 })
 
 await scenario('offsets-by-time', async () => {
@@ -280,7 +283,9 @@ await scenario('offsets-by-time', async () => {
     admin.fetchTopicOffsetsByTimestamp(topic, base - 3_600_000 + minute * 60_000)
   return await outcomes({
     bounds: () => admin.fetchTopicOffsets(topic),
-    ...Object.fromEntries([0, 5, 6, 10, 11, 20, 30, 31].map((minute) => [`at${minute}`, at(minute)])),
+    ...Object.fromEntries(
+      [0, 5, 6, 10, 11, 20, 30, 31].map((minute) => [`at${minute}`, at(minute)]),
+    ),
     missing: () => admin.fetchTopicOffsets(`${prefix}no-such-topic`),
   })
 })

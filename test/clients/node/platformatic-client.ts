@@ -137,11 +137,16 @@ function shownPartition(partition: unknown) {
 
 await scenario('cluster', async () => {
   const { brokers, controllerId, id } = await admin.metadata({ topics: [] })
-  return { brokers: [...brokers].map(([node, { host }]) => [node, host]), controllerId, id: id.length }
+  return {
+    brokers: [...brokers].map(([node, { host }]) => [node, host]),
+    controllerId,
+    id: id.length,
+  }
 })
 
 await scenario('create-topics', () => {
-  const one = (topic: string, partitions: number, replicas: number, name?: string, value?: string) =>
+  const one =
+    (topic: string, partitions: number, replicas: number, name?: string, value?: string) =>
     async () => {
       const configs = name === undefined ? [] : [{ name, value: value ?? null }]
       const made = await admin.createTopics({ topics: [topic], partitions, replicas, configs })
@@ -164,20 +169,28 @@ await scenario('create-topics', () => {
 await scenario('describe-topics', () => {
   const of = (topic: string) => async () => {
     const { topics } = await admin.metadata({ topics: [topic], forceUpdate: true })
-    return [...topics].map(([name, { id, ...rest }]) => [name, id.length, { ...rest, lastUpdate: undefined }])
+    return [...topics].map(([name, { id, ...rest }]) => [
+      name,
+      id.length,
+      { ...rest, lastUpdate: undefined },
+    ])
   }
   return outcomes({ plain: of(`${prefix}plain`), badName: of('no spaces') })
 })
 
 await scenario('grow-topic', async () => {
   const name = await create('grown')
-  const to = (count: number, validateOnly = false) => () =>
-    admin.createPartitions({ topics: [{ name, count, assignments: [] }], validateOnly })
+  const to =
+    (count: number, validateOnly = false) =>
+    () =>
+      admin.createPartitions({ topics: [{ name, count, assignments: [] }], validateOnly })
   return await outcomes({ to3: to(3), again: to(3), lower: to(1), checked: to(9, true) })
 })
 
 const resource = (resourceName: string, configurationKeys: string[] | null = null) => ({
-  resources: [{ resourceType: 2 as const, resourceName, configurationKeys: configurationKeys as string[] }],
+  resources: [
+    { resourceType: 2 as const, resourceName, configurationKeys: configurationKeys as string[] },
+  ],
   includeSynonyms: true,
   includeDocumentation: false,
 })
@@ -287,7 +300,10 @@ await scenario('large-records', async () => {
 
 await scenario('timestamps', async () => {
   const topic = await create('append-time', 1, { 'message.timestamp.type': 'LogAppendTime' })
-  return { sent: await send(messages(topic, 2, 'appended')), read: await outcome(() => read(topic)) }
+  return {
+    sent: await send(messages(topic, 2, 'appended')),
+    read: await outcome(() => read(topic)),
+  }
 })
 
 await scenario('offsets-by-time', async () => {
