@@ -1,5 +1,5 @@
 // The rules of the house that no linter knows, checked on every file. The checks themselves are tested in test/tidy/.
-import { globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -85,6 +85,19 @@ test('Sources have a doc comment on every export', () => {
   const found = [...sources]
     .filter(([path]) => !isTest(path))
     .flatMap(([path, text]) => rules.undocumented(text).map((what) => `${path} ${what}`))
+  expect(found).toEqual([])
+})
+
+test('Documents link to files and headings that exist', () => {
+  const documents = list('*.md', 'docs/**/*.md')
+  const found = documents.flatMap((path) =>
+    rules.relativeLinks(read(path)).flatMap(({ file, heading }) => {
+      const target = file === '' ? path : join(path, '..', file)
+      if (!existsSync(join(root, target))) return [`${path} → ${file}`]
+      const isThere = heading === '' || rules.headings(read(target)).includes(heading)
+      return isThere ? [] : [`${path} → ${file}#${heading}`]
+    }),
+  )
   expect(found).toEqual([])
 })
 

@@ -88,3 +88,19 @@ test('machineTraces() finds home folders and registries', () => {
   expect(rules.machineTraces('https://registry.example.org/a')).toHaveLength(1)
   expect(rules.machineTraces('see src/work/a and https://example.org/home/a')).toEqual([])
 })
+
+test('relativeLinks() finds files and headings, and leaves the web alone', () => {
+  const text = '[a](docs/http.md#read) [b](#top), [c](https://example.org/#x) and [d](LICENSE)'
+  expect(rules.relativeLinks(text)).toEqual([
+    { file: 'docs/http.md', heading: 'read' },
+    { file: '', heading: 'top' },
+    { file: 'LICENSE', heading: '' },
+  ])
+})
+
+test('headings() writes them as links do', () => {
+  expect(rules.headings('# A, b\ntext # no\n## `GET /topics` of REST v2')).toEqual([
+    'a-b',
+    'get-topics-of-rest-v2',
+  ])
+})

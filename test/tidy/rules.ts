@@ -111,3 +111,20 @@ export function machineTraces(text: string): string[] {
     return trace === null ? [] : [`line ${index + 1}: ${trace[0]}`]
   })
 }
+
+/** Links of a Markdown text that lead to files beside it, or to its own headings. */
+export function relativeLinks(text: string): { file: string; heading: string }[] {
+  const links = text.matchAll(/\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]*))?\)/g)
+  return Array.from(links, ([, file = '', heading = '']) => ({ file, heading }))
+}
+
+/** The headings of a Markdown text, as links name them. */
+export function headings(text: string): string[] {
+  const found = text.matchAll(/^#+ (.*)$/gm)
+  return Array.from(found, ([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
