@@ -23,7 +23,11 @@ const changesOf = (disk: SimulatedDisk) =>
   CHANGES.map((operation) => disk.faults.counts.get(operation) ?? 0)
 const directorySyncsOf = (disk: SimulatedDisk) => disk.faults.counts.get('syncDirectory') ?? 0
 
-/** A disk on which a log of four records was stopped cleanly; with `isEmpty` one of none. */
+const LONG = 'z'.repeat(5_000)
+/** The last batch, larger than what is summed of a log's end. */
+const tail = () => batchOf([LONG], { ...ofProducer, baseSequence: 4 })
+
+/** A disk on which a log of five records was stopped cleanly; with `isEmpty` one of none. */
 async function stopped({ isEmpty = false } = {}): Promise<{ disk: SimulatedDisk; end: number }> {
   const disk = new SimulatedDisk()
   disk.makeDirectory('/data')
@@ -32,6 +36,7 @@ async function stopped({ isEmpty = false } = {}): Promise<{ disk: SimulatedDisk;
   if (!isEmpty) {
     append(log, batchOf(['a', 'b'], { ...ofProducer, baseSequence: 0 }))
     append(log, batchOf(['c', 'd'], { ...ofProducer, baseSequence: 2 }))
+    append(log, tail())
   }
   await log.close()
   return { disk, end: log.logEndOffset }
@@ -64,10 +69,9 @@ test.each([
 test('PartitionLog that was not scanned after a crash still knows its producers', async () => {
   const { disk, end } = await stopped()
   const { log } = await openLog(disk.afterCrash(3), { recoveryPoint: end })
-  const again = append(log, batchOf(['c', 'd'], { ...ofProducer, baseSequence: 2 }))
-  expect(again).toMatchObject({ isDuplicate: true, baseOffset: 2 })
-  expect(append(log, batchOf(['e'], { ...ofProducer, baseSequence: 4 })).baseOffset).toBe(4)
-  expect(readAll(log)).toEqual(['0:a', '1:b', '2:c', '3:d', '4:e'])
+  expect(append(log, tail())).toMatchObject({ isDuplicate: true, baseOffset: 4 })
+  expect(append(log, batchOf(['e'], { ...ofProducer, baseSequence: 5 })).baseOffset).toBe(5)
+  expect(readAll(log)).toEqual(['0:a', '1:b', '2:c', '3:d', `4:${LONG}`, '5:e'])
 })
 
 /** Opens the log after its clean stop, and does something before the power goes. */
@@ -88,6 +92,7 @@ test.each([
       const log = await reopened(disk, end)
       log.truncateTo(2)
       append(log, batchOf(['x', 'y'], { ...ofProducer, baseSequence: 2 }))
+      append(log, tail())
       expect(log.logEndOffset).toBe(end)
     },
   },
@@ -98,11 +103,12 @@ test.each([
       log.truncateFullyAndStartAt(0)
       append(log, batchOf(['a', 'b'], { ...ofProducer, baseSequence: 0 }))
       append(log, batchOf(['x', 'd'], { ...ofProducer, baseSequence: 2 }))
+      append(log, tail())
     },
   },
   {
     why: 'a bit of its end is flipped',
-    change: (disk: SimulatedDisk) => disk.flipBit(LOG, 100, 1),
+    change: (disk: SimulatedDisk) => disk.flipBit(LOG, 5_000, 1),
   },
   { why: 'a bit of its index is flipped', change: (disk: SimulatedDisk) => disk.flipBit(INDEX, 5) },
   {
@@ -142,10 +148,11 @@ test('PartitionLog that was cut never trusts what a power loss left of its old e
     const log = await reopened(disk, end)
     log.truncateTo(2)
     append(log, batchOf(['x', 'y'], { ...ofProducer, baseSequence: 2 }))
+    append(log, tail())
     // The checkpoint may have been written since, or still have the recovery point of the clean stop.
     for (const recoveryPoint of [log.recoveryPoint, end]) {
       const { log: after, recovery } = await openLog(disk.afterCrash(seed), { recoveryPoint })
-      const whole = ['0:a', '1:b', '2:x', '3:y']
+      const whole = ['0:a', '1:b', '2:x', '3:y', `4:${LONG}`]
       // What it has behind the cut is what was appended there, or reported.
       if (recovery.damages.length > 0) continue
       const all = readAll(after, 0, 'log_end')
