@@ -131,12 +131,12 @@ const feature = (name: string, maxVersionLevel: number, upgradeType = 1) => ({
 })
 const timeoutMs = 10_000
 
-/** All questions. Sleepers that Kafka answers late (topics that it makes on its own) are not among them. */
+/** All questions. Topics that Kafka makes on its own are not among them: it answers before they are there. */
 export const adminQuestions: readonly Question[] = [
   question('CreateTopics', CREATE, 7, { topics: [topic('late')], timeoutMs: 0 }),
   question('CreateTopics', CREATE, 7, {
     topics: [
-      topic('a', { numPartitions: 3, configs: [config('retention.bytes', ' +7')] }),
+      topic('a', { numPartitions: 3, configs: [config('retention.bytes', '7')] }),
       topic('twice'),
       topic('twice'),
       topic('__cluster_metadata'),
@@ -215,13 +215,15 @@ export const adminQuestions: readonly Question[] = [
       ['', 4],
       ['', 16],
       ['', 32],
-      ['x', 3],
     ].map(([resourceName, resourceType]) => ({
       resourceName: String(resourceName),
       resourceType: Number(resourceType),
       configurationKeys: ['retention.bytes', 'cleanup.policy', 'flush.messages', 'foo'],
     })),
     includeSynonyms: true,
+  }),
+  question('DescribeConfigs', DESCRIBE_CONFIGS, 4, {
+    resources: [{ resourceType: 3, resourceName: 'x', configurationKeys: null }],
   }),
   question('IncrementalAlterConfigs', CHANGE, 1, {
     resources: [
@@ -282,7 +284,10 @@ export const adminQuestions: readonly Question[] = [
       ],
     }),
   ),
-  question('ElectLeaders', ELECT, 2, { electionType: 2, topicPartitions: [] }),
+  question('ElectLeaders', ELECT, 2, {
+    electionType: 2,
+    topicPartitions: [{ topic: 'a', partitions: [0] }],
+  }),
   question('AlterPartitionReassignments', REASSIGN, 1, {
     topics: [
       {

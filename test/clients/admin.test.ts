@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { ZERO_UUID } from '../../storage/base/uuid.ts'
 import { kafkaAbsence } from '../kafka/kafka.ts'
-import { adminQuestions } from './admin-questions.ts'
-import { type Peer, startKafkaPeer, startOwnPeer } from './peers.ts'
+import { adminQuestions, type Question } from './admin-questions.ts'
+import { startKafkaPeer, startOwnPeer } from './peers.ts'
 import { RawClient } from './raw-client.ts'
 
 const absence = kafkaAbsence()
@@ -49,28 +49,36 @@ function comparable(value: unknown): unknown {
   )
 }
 
-async function answersOf(peer: Peer): Promise<unknown[]> {
-  const client = await RawClient.connect(peer.bootstrap)
-  const answers: unknown[] = []
-  try {
-    for (const question of adminQuestions) answers.push(comparable(await question.ask(client)))
-  } finally {
-    client.close()
+const TRIES = 200
+
+/** Kafka's answer to a question of which ours is known. What Kafka has made it may not show at once: so it is asked again. */
+async function kafkaAnswer(client: RawClient, { ask, name }: Question, ours: unknown) {
+  const expected = JSON.stringify(ours)
+  let answer = comparable(await ask(client))
+  const isRepeatable = /^(Metadata|Describe|List)/.test(name)
+  for (let tries = 0; isRepeatable && tries < TRIES; tries++) {
+    if (JSON.stringify(answer) === expected) return answer
+    answer = comparable(await ask(client))
   }
-  return answers
+  return answer
 }
 
 test.skipIf(absence !== undefined)(
   `Admin requests are answered as Kafka answers them${suffix}`,
   async () => {
     const peers = await Promise.all([startKafkaPeer(scratch), startOwnPeer(scratch)])
+    const [kafka, millrace] = await Promise.all([
+      RawClient.connect(peers[0].bootstrap),
+      RawClient.connect(peers[1].bootstrap),
+    ])
     try {
-      const [kafka = [], millrace = []] = await Promise.all(peers.map(answersOf))
-      for (const [at, { name }] of adminQuestions.entries()) {
-        expect.soft(millrace[at], `${at}: ${name}`).toEqual(kafka[at])
+      for (const question of adminQuestions) {
+        const ours = comparable(await question.ask(millrace))
+        expect.soft(ours, question.name).toEqual(await kafkaAnswer(kafka, question, ours))
       }
-      expect(kafka).toHaveLength(adminQuestions.length)
     } finally {
+      kafka.close()
+      millrace.close()
       await Promise.all(peers.map((peer) => peer.stop()))
     }
   },
