@@ -156,7 +156,10 @@ function timestampProblem(
   }
   if (timestamp >= earliest && timestamp <= latest) return undefined
   if (timestamp === NO_TIMESTAMP) return undefined
-  const message = `Timestamp ${timestamp} is outside [${earliest}, ${latest}]`
+  const message =
+    timestamp < earliest
+      ? `Timestamp ${timestamp} is before ${earliest}, the earliest that message.timestamp.before.max.ms allows`
+      : `Timestamp ${timestamp} is after ${latest}, the latest that message.timestamp.after.max.ms allows`
   return { code: 'INVALID_TIMESTAMP', message }
 }
 

@@ -166,6 +166,18 @@ test.each([
   expect(error instanceof InvalidRecordsError ? error.code : 'taken').toBe(is)
 })
 
+test.each([
+  [NOW + HOUR + 1, `is after ${NOW + HOUR}, the latest that message.timestamp.after.max.ms allows`],
+  [
+    NOW - HOUR - 1,
+    `is before ${NOW - HOUR}, the earliest that message.timestamp.before.max.ms allows`,
+  ],
+])('validateBatch() says of timestamp %s that it %s', (timestamp, sentence) => {
+  const error = refusal(batchOf([keyed('a', timestamp)]), { timestampBeforeMaxMs: HOUR })
+  const { recordErrors } = error as InvalidRecordsError
+  expect(recordErrors[0]?.message).toBe(`Timestamp ${timestamp} ${sentence}`)
+})
+
 test('validateBatch() names all bad records, under INVALID_TIMESTAMP if one has that fault', () => {
   const late = NOW + 2 * HOUR
   const nameless = { value: null, timestamp: NOW }
