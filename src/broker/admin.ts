@@ -291,8 +291,12 @@ export interface LogDirState {
 export interface LogDirAdmin {
   describe(session: Session): readonly LogDirState[]
   /**
-   * Asks for a partition to live in a directory. Undefined when it does; LOG_DIR_NOT_FOUND, KAFKA_STORAGE_ERROR,
-   * UNKNOWN_TOPIC_OR_PARTITION, and OPERATION_NOT_ATTEMPTED for a move: nothing here moves logs between directories.
+   * Asks for partitions to live in directories; a result for each, in order. Undefined where one does;
+   * LOG_DIR_NOT_FOUND, KAFKA_STORAGE_ERROR, UNKNOWN_TOPIC_OR_PARTITION, and OPERATION_NOT_ATTEMPTED for a move: nothing
+   * here moves logs between directories.
    */
-  place(session: Session, at: PartitionName, path: string): KafkaErrorName | undefined
+  place(
+    session: Session,
+    wanted: readonly (PartitionName & { readonly path: string })[],
+  ): readonly (KafkaErrorName | undefined)[]
 }

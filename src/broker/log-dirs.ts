@@ -23,17 +23,23 @@ export class LogDirs implements LogDirAdmin {
     }))
   }
 
-  place(_session: Session, at: PartitionName, path: string): KafkaErrorName | undefined {
+  place(
+    _session: Session,
+    wanted: readonly (PartitionName & { readonly path: string })[],
+  ): readonly (KafkaErrorName | undefined)[] {
     const directories = this.#parts.logDirectories()
-    const target = directories.find((directory) => directory.path === path)
-    if (!target) return 'LOG_DIR_NOT_FOUND'
-    if (target.isOffline) return 'KAFKA_STORAGE_ERROR'
-    const name = partitionName(at)
-    const owner = directories.find(({ logs }) =>
-      logs.some(({ topicPartition }) => partitionName(topicPartition) === name),
+    const owners = new Map(
+      directories.flatMap((owner) =>
+        owner.logs.map(({ topicPartition }) => [partitionName(topicPartition), owner] as const),
+      ),
     )
-    if (!owner) return 'UNKNOWN_TOPIC_OR_PARTITION'
-    if (owner === target) return undefined
-    return owner.isOffline ? 'KAFKA_STORAGE_ERROR' : 'OPERATION_NOT_ATTEMPTED'
+    return wanted.map((at) => {
+      const target = directories.find(({ path }) => path === at.path)
+      if (!target) return 'LOG_DIR_NOT_FOUND'
+      const owner = owners.get(partitionName(at))
+      if (target.isOffline || owner?.isOffline) return 'KAFKA_STORAGE_ERROR'
+      if (!owner) return 'UNKNOWN_TOPIC_OR_PARTITION'
+      return owner === target ? undefined : 'OPERATION_NOT_ATTEMPTED'
+    })
   }
 }

@@ -12,27 +12,31 @@ import { groupByTopic } from '../group-by-topic.ts'
 export const alterReplicaLogDirs = api({
   request: AlterReplicaLogDirsRequest,
   response: AlterReplicaLogDirsResponse,
-  handle: ({ broker, session }, request) =>
-    answer(request, (at, path) => broker.admin.logDirs.place(session, at, path)),
-  refuse: ({ code }, request) => answer(request, () => code),
+  handle({ broker, session }, request) {
+    const wanted = placesOf(request)
+    return answer(wanted, broker.admin.logDirs.place(session, wanted))
+  },
+  refuse({ code }, request) {
+    const wanted = placesOf(request)
+    return answer(
+      wanted,
+      wanted.map(() => code),
+    )
+  },
 })
 
-function answer(
-  { dirs }: AlterReplicaLogDirsRequest,
-  place: (
-    at: { readonly topic: string; readonly partition: number },
-    path: string,
-  ) => KafkaErrorName | undefined,
-) {
-  const placed = dirs.flatMap(({ path, topics }) =>
+type Place = ReturnType<typeof placesOf>[number]
+
+function placesOf({ dirs }: AlterReplicaLogDirsRequest) {
+  return dirs.flatMap(({ path, topics }) =>
     topics.flatMap(({ name: topic, partitions }) =>
-      partitions.map((partition) => ({
-        topic,
-        partition,
-        error: place({ topic, partition }, path),
-      })),
+      partitions.map((partition) => ({ topic, partition, path })),
     ),
   )
+}
+
+function answer(wanted: readonly Place[], errors: readonly (KafkaErrorName | undefined)[]) {
+  const placed = wanted.map((place, at) => ({ ...place, error: errors[at] }))
   return {
     throttleTimeMs: 0,
     results: groupByTopic(placed).map(({ topic, items }) => ({
