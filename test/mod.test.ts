@@ -79,6 +79,27 @@ test('A broker that starts again on its directory has every record, and goes on 
   expect(await second.produce('orders', [{ value: 'next' }])).toMatchObject([{ offset: 100 }])
 })
 
+test('A broker with more partitions than open files serves them all, also after a restart', async () => {
+  const data = folder()
+  const config = { 'millrace.max.open.files': '16', 'num.partitions': '60' }
+  const openFiles = async (broker: RunningBroker) => {
+    const answer = await broker.fetch(new Request('http://localhost/metrics'))
+    return Number(/^millrace_open_files (\d+)$/m.exec(await answer.text())?.[1])
+  }
+  const partitions = Array.from({ length: 60 }, (_, partition) => partition)
+  const first = await start({ data, http: false, config })
+  const records = partitions.map((partition) => ({ partition, value: `in ${partition}` }))
+  await first.produce('many', records)
+  expect(await openFiles(first)).toBeLessThanOrEqual(16)
+  await first.stop()
+
+  const second = await start({ data, http: false, config })
+  expect(await openFiles(second)).toBeLessThanOrEqual(16)
+  for (const partition of partitions)
+    expect(await valuesOf(second, 'many', partition)).toEqual([`in ${partition}`])
+  expect(await openFiles(second)).toBeLessThanOrEqual(16)
+})
+
 test('A second broker on the same directory is refused, and the first goes on', async () => {
   const data = folder()
   const first = await start({ data, http: false })
