@@ -42,6 +42,8 @@ export interface AttackReport {
   readonly closed: number
   readonly healthyRecords: number
   readonly acceptedBatches: number
+  /** What the process grew by at most. */
+  readonly grownBytes: number
 }
 
 /** Attacks a broker of its own. Throws, naming the seed and the request, at the first thing that must not be. */
@@ -115,11 +117,11 @@ async function attackTarget(target: Target, { seed, connections }: Attack) {
     isOver = true
   }
   await healthy
-  const grown = memory.stop()
-  if (grown > MEMORY_BOUND_BYTES) throw new Error(`The process grew by ${grown} bytes`)
+  const grownBytes = memory.stop()
+  if (grownBytes > MEMORY_BOUND_BYTES) throw new Error(`The process grew by ${grownBytes} bytes`)
   const bug = target.lines.find((line) => line.includes('Bug'))
   if (bug !== undefined) throw new Error(bug)
-  return { ...counts, healthyRecords: target.healthy.acknowledged.length }
+  return { ...counts, grownBytes, healthyRecords: target.healthy.acknowledged.length }
 }
 
 /** Sends frames, a good request behind them, and waits for its answer or the end of the connection. */
