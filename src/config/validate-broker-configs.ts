@@ -1,12 +1,13 @@
 // The checks of dynamic broker configs.
 import { KafkaError } from '#storage/base/errors.ts'
 import { ACCEPTED_PREFIXES, BROKER_CONFIGS, updateMode } from './broker-configs.ts'
+import type { ConfigDefinition } from './config-definition.ts'
 import { parseConfigValue } from './config-value.ts'
 import { nearestName } from './nearest-name.ts'
 
 /**
  * Checks dynamic configs of one broker or, when `isClusterWide`, of all brokers, as they would stand after a change.
- * Throws INVALID_CONFIG: an unknown key, or a bad value; INVALID_REQUEST, as Kafka does: one that needs a restart, or one
+ * Throws INVALID_CONFIG: an unknown key; INVALID_REQUEST, as Kafka does: a bad value, a key that needs a restart, or one
  * that each broker must have for itself.
  */
 export function validateBrokerConfigs(
@@ -28,6 +29,15 @@ export function validateBrokerConfigs(
     if (mode === 'per-broker' && isClusterWide) {
       throw new KafkaError('INVALID_REQUEST', `${name} can't be set for all brokers at once`)
     }
+    checkValue(definition, text)
+  }
+}
+
+/** Kafka calls a broker's bad value an invalid request, and a topic's an invalid config. */
+function checkValue(definition: ConfigDefinition, text: string): void {
+  try {
     parseConfigValue(definition, text)
+  } catch (error) {
+    throw error instanceof KafkaError ? new KafkaError('INVALID_REQUEST', error.message) : error
   }
 }

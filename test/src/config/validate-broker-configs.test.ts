@@ -22,3 +22,12 @@ test.each([
     else expect(check).toThrow(sentence)
   },
 )
+
+test.each([
+  [{ 'num.io.threads': 'many' }, 'INVALID_REQUEST'],
+  [{ 'log.dirs': '/nowhere' }, 'INVALID_REQUEST'],
+  [{ 'no.such.config': '1' }, 'INVALID_CONFIG'],
+])('validateBrokerConfigs() of %o refuses with %s, as Kafka does', (configs, code) => {
+  const check = () => validateBrokerConfigs(Object.entries(configs), false)
+  expect(check).toThrow(expect.objectContaining({ code }))
+})
