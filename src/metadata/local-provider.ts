@@ -61,6 +61,8 @@ export interface LocalProviderOptions {
   readonly defaults: () => { readonly partitionCount: number; readonly replicationFactor: number }
   /** The log directory for a new partition; one of `node.directoryIds`. */
   readonly chooseDirectory: () => Uuid
+  /** The log has failed for good: from now on everything is refused. Called once. */
+  readonly onFailure?: (error: KafkaError) => void
 }
 
 /** An image that was appended and waits to be durable. */
@@ -82,7 +84,7 @@ export class LocalMetadataProvider implements MetadataProvider {
   #committed: MetadataImage
   #working: MetadataImage
   readonly #pending: Pending[] = []
-  #failure: unknown
+  #failure: KafkaError | undefined
   /** The leader epoch of this start; −1 before. */
   #epoch = -1
   #brokerEpoch = -1
@@ -265,13 +267,14 @@ export class LocalMetadataProvider implements MetadataProvider {
 
   /** From here on nothing is planned or published: the working state no longer matters. */
   #fail(error: unknown): void {
-    this.#failure ??= error
+    if (this.#failure) return
+    const detail = 'The metadata log has failed; the broker has to be restarted'
+    this.#failure = new KafkaError('KAFKA_STORAGE_ERROR', detail, { cause: error })
+    this.#options.onFailure?.(this.#failure)
   }
 
   #refuseAfterFailure(): void {
-    if (this.#failure === undefined) return
-    const detail = 'The metadata log has failed; the broker has to be restarted'
-    throw new KafkaError('KAFKA_STORAGE_ERROR', detail, { cause: this.#failure })
+    if (this.#failure) throw this.#failure
   }
 }
 

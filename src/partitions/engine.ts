@@ -36,6 +36,8 @@ export interface EngineOptions {
   readonly onOffline: (offline: OfflineDirectory) => void
   /** Something failed in the background that is tried again, or that nobody asked for. */
   readonly onProblem: (error: unknown) => void
+  /** The metadata log has failed: nothing can be decided any more, and only a new start helps. May come more than once. */
+  readonly onFailure?: (error: Error) => void
 }
 
 /** Metadata batches are few and matter: small segments, and everything is kept until there are snapshots. */
@@ -68,6 +70,7 @@ export interface Engine {
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const environment = environmentOf(options)
+  let engine: Engine | undefined
   const manager = openLogManager({
     environment,
     logDirs: options.logDirs,
@@ -75,11 +78,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     intervals: intervalsOf(options.config),
     unflushedMaxBytes: options.config.number('millrace.log.unflushed.max.bytes'),
     recoveryThreads: options.config.number('num.recovery.threads.per.data.dir'),
-    onOffline: options.onOffline,
+    onOffline: (offline) => {
+      engine?.partitions.takeOffline(offline.partitions)
+      options.onOffline(offline)
+      if (offline.directoryId === manager.metadataDirectoryId) options.onFailure?.(offline.fault)
+    },
     onProblem: options.onProblem,
   })
   try {
-    return await startOn(manager, environment, options)
+    engine = await startOn(manager, environment, options)
+    return engine
   } catch (error) {
     await manager.closeNow()
     throw error
@@ -113,6 +121,7 @@ async function startOn(
       replicationFactor: configs.broker.number('default.replication.factor'),
     }),
     chooseDirectory: inTurn(manager),
+    onFailure: (error) => options.onFailure?.(error),
   })
   checkMayStart(provider, manager, config)
   const known = wholeDelta(provider.image)
@@ -131,6 +140,7 @@ async function startOn(
   const partitions = new Partitions({
     nodeId,
     configs,
+    onProblem: options.onProblem,
     logs: {
       get: (at) => manager.log(at),
       create: ({ topic, partition }, { topicId, config: logConfig, directoryId }) =>

@@ -9,14 +9,15 @@ import type { Watched } from './waiting.ts'
 
 /**
  * A led partition. It lives from the metadata delta that makes this broker its leader until the one that
- * removes the topic; after `close()` its calls throw UNKNOWN_TOPIC_OR_PARTITION and its waiters wake.
+ * removes the topic, or until its log's directory fails; after `close()` its calls throw and its waiters wake.
  */
 export class Partition {
   readonly topicPartition: TopicPartition
   readonly topicId: string
   readonly log: PartitionLog
   #leaderEpoch: number
-  #isClosed = false
+  /** Why it is closed. */
+  #closed: KafkaError | undefined
   readonly #watchers = new Set<() => void>()
   readonly #stopListening: () => void
 
@@ -43,7 +44,7 @@ export class Partition {
 
   /** False once the partition was removed from this broker. */
   get isOpen(): boolean {
-    return !this.#isClosed
+    return this.#closed === undefined
   }
 
   /** Refuses a client that knows another leader epoch: FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH. -1 knows none. */
@@ -86,7 +87,7 @@ export class Partition {
   at(offset: number, isolation: ReadRequest['isolation']): Watched {
     return {
       isReady: () =>
-        this.#isClosed ||
+        !this.isOpen ||
         offset < this.readableEnd(isolation) ||
         offset < this.log.logStartOffset ||
         offset > this.log.logEndOffset,
@@ -95,20 +96,23 @@ export class Partition {
   }
 
   /** Ends the partition's life here and wakes all who wait for it. The log is the log manager's to close. */
-  close(): void {
-    this.#isClosed = true
+  close(reason: KafkaError = removed(this.topicPartition)): void {
+    this.#closed ??= reason
     this.#stopListening()
     this.#wake()
   }
 
   #assertOpen(): void {
-    if (!this.#isClosed) return
-    const name = partitionName(this.topicPartition)
-    throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `Partition ${name} has been removed`)
+    if (this.#closed) throw this.#closed
   }
 
   #wake(): void {
     if (this.#watchers.size === 0) return
     for (const wake of [...this.#watchers]) wake()
   }
+}
+
+function removed(at: TopicPartition): KafkaError {
+  const detail = `Partition ${partitionName(at)} has been removed`
+  return new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', detail)
 }

@@ -24,40 +24,46 @@ export interface NewPartitionLog {
   readonly directoryId: string | undefined
 }
 
-/** A partition that should be here and is not, and why. */
+/** Why a partition that should be here is not. */
 interface Missing {
-  readonly delta: PartitionDelta
   readonly reason: KafkaError
+  isRetried: boolean
 }
 
 /**
  * The partitions that this broker leads. Deltas are applied in order, one after the other; `settled()` says when all
- * handed in so far are done. A partition whose log can't be made (a full disk) stays missing until `retry()`.
+ * handed in so far are done. A log that could not be made (a full disk) is tried again whenever somebody asks for it.
  */
 export class Partitions {
   readonly #nodeId: number
   readonly #logs: PartitionLogs
   readonly #configs: EffectiveConfigs
+  readonly #onProblem: (error: unknown) => void
   readonly #partitions = new Map<string, Partition>()
   readonly #missing = new Map<string, Missing>()
-  /** Partitions whose logs are about to be made. */
-  readonly #pending = new Set<string>()
+  /** The newest word on every partition that should be here; what is done for an older topic of the name is in vain. */
+  readonly #wanted = new Map<string, PartitionDelta>()
   #applied: Promise<void> = Promise.resolve()
 
-  constructor(parts: { nodeId: number; logs: PartitionLogs; configs: EffectiveConfigs }) {
+  constructor(parts: {
+    nodeId: number
+    logs: PartitionLogs
+    configs: EffectiveConfigs
+    /** Told what failed where nobody waits for it: a deletion in a directory that is offline. */
+    onProblem: (error: unknown) => void
+  }) {
     this.#nodeId = parts.nodeId
     this.#logs = parts.logs
     this.#configs = parts.configs
+    this.#onProblem = parts.onProblem
   }
 
   /** Throws UNKNOWN_TOPIC_OR_PARTITION, or why the partition is not here. */
   get(at: TopicPartition): Partition {
-    const name = partitionName(at)
-    const partition = this.#partitions.get(name)
+    const partition = this.find(at)
     if (partition) return partition
-    const missing = this.#missing.get(name)
-    if (missing) throw missing.reason
-    if (this.#pending.has(name)) {
+    const name = partitionName(at)
+    if (this.#wanted.has(name)) {
       throw new KafkaError('LEADER_NOT_AVAILABLE', `Partition ${name} is being created`)
     }
     throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `Partition ${name} does not exist`)
@@ -68,8 +74,9 @@ export class Partitions {
     const name = partitionName(at)
     const partition = this.#partitions.get(name)
     const missing = partition ? undefined : this.#missing.get(name)
-    if (missing) throw missing.reason
-    return partition
+    if (!missing) return partition
+    this.#retry(name, missing)
+    throw missing.reason
   }
 
   all(): Iterable<Partition> {
@@ -80,19 +87,19 @@ export class Partitions {
   apply(delta: MetadataDelta): void {
     this.#applyConfigs(delta)
     const removed = delta.partitions.filter(({ after }) => after === undefined)
-    for (const partition of removed) this.#close(partition)
-    const present = delta.partitions.filter(({ after }) => after !== undefined)
-    for (const partition of present) this.#pending.add(partitionName(partition))
-    this.#applied = this.#applied.then(async () => {
-      for (const partition of removed) await this.#logs.delete(partition)
+    for (const partition of removed) this.#remove(partition)
+    const present = delta.partitions.filter(({ after }) => after?.leader === this.#nodeId)
+    for (const partition of present) this.#wanted.set(partitionName(partition), partition)
+    this.#then(async () => {
+      for (const partition of removed) await this.#deleteLog(partition)
       for (const partition of present) await this.#applyPartition(partition)
-      for (const partition of present) this.#pending.delete(partitionName(partition))
     })
   }
 
   /** True while this partition's log is about to be made: `settled()` says when it is. */
   isPending(at: TopicPartition): boolean {
-    return this.#pending.has(partitionName(at))
+    const name = partitionName(at)
+    return this.#wanted.has(name) && !this.#partitions.has(name) && !this.#missing.has(name)
   }
 
   /** Resolves when every delta handed in so far has been applied. */
@@ -100,13 +107,17 @@ export class Partitions {
     return this.#applied
   }
 
-  /** Tries again to make a missing partition's log. */
-  retry(at: TopicPartition): Promise<void> {
-    this.#applied = this.#applied.then(async () => {
-      const missing = this.#missing.get(partitionName(at))
-      if (missing) await this.#applyPartition(missing.delta)
-    })
-    return this.#applied
+  /** The directory that held their logs has failed: from now on they say so, and those who wait in them look. */
+  takeOffline(partitions: readonly TopicPartition[]): void {
+    for (const at of partitions) {
+      const name = partitionName(at)
+      const partition = this.#partitions.get(name)
+      if (!partition) continue
+      const reason = new KafkaError('KAFKA_STORAGE_ERROR', `The log of ${name} is offline`)
+      this.#missing.set(name, { reason, isRetried: false })
+      this.#partitions.delete(name)
+      partition.close(reason)
+    }
   }
 
   /** Ends all partitions' life; their logs stay the log manager's. */
@@ -129,32 +140,68 @@ export class Partitions {
     }
   }
 
-  #close(at: TopicPartition): void {
+  #remove({ topicId, ...at }: PartitionDelta): void {
     const name = partitionName(at)
     this.#partitions.get(name)?.close()
     this.#partitions.delete(name)
     this.#missing.delete(name)
+    if (this.#wanted.get(name)?.topicId === topicId) this.#wanted.delete(name)
+  }
+
+  /** Whatever fails, what comes behind it is done. */
+  #then(action: () => Promise<void>): void {
+    this.#applied = this.#applied.then(action).catch((error: unknown) => this.#onProblem(error))
+  }
+
+  /** What a failed directory keeps is set aside at the next start: its topic is not in the metadata then. */
+  async #deleteLog(at: TopicPartition): Promise<void> {
+    try {
+      await this.#logs.delete(at)
+    } catch (error) {
+      this.#onProblem(error)
+    }
+  }
+
+  /** In vain while the directory is offline, and cheap. */
+  #retry(name: string, missing: Missing): void {
+    const delta = this.#wanted.get(name)
+    if (!delta || missing.isRetried) return
+    missing.isRetried = true
+    this.#then(() => this.#applyPartition(delta))
   }
 
   async #applyPartition(delta: PartitionDelta): Promise<void> {
     const { topicId, after } = delta
-    if (after === undefined || after.leader !== this.#nodeId) return
     const name = partitionName(delta)
+    const isWanted = () => this.#wanted.get(name)?.topicId === topicId
+    if (after === undefined || !isWanted()) return
     const known = this.#partitions.get(name)
     if (known) return known.raiseLeaderEpoch(after.leaderEpoch)
     try {
-      const config = this.#configs.topic(delta.topic).settings()
-      const directoryId = after.directories[after.replicas.indexOf(this.#nodeId)]
-      const log =
-        this.#logs.get(delta) ?? (await this.#logs.create(delta, { topicId, config, directoryId }))
+      const log = await this.#logOf(delta)
+      // The topic may have gone meanwhile; the delta that says so is next and deletes the log.
+      if (!isWanted()) return
       this.#partitions.set(name, new Partition(log, after.leaderEpoch))
       this.#missing.delete(name)
     } catch (error) {
+      if (!isWanted()) return
       const reason =
         error instanceof KafkaError
           ? error
           : new KafkaError('KAFKA_STORAGE_ERROR', `Partition ${name} has no log`, { cause: error })
-      this.#missing.set(name, { delta, reason })
+      this.#missing.set(name, { reason, isRetried: false })
     }
+  }
+
+  async #logOf(delta: PartitionDelta): Promise<PartitionLog> {
+    const known = this.#logs.get(delta)
+    if (known) return known
+    const { topic, topicId, after } = delta
+    const directoryId = after?.directories[after.replicas.indexOf(this.#nodeId)]
+    const config = this.#configs.topic(topic).settings()
+    const made = await this.#logs.create(delta, { topicId, config, directoryId })
+    // Settings that came meanwhile found no partition, and a directory that failed meanwhile none to take offline.
+    made.updateConfig(this.#configs.topic(topic).settings())
+    return this.#logs.get(delta) ?? made
   }
 }
