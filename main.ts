@@ -24,12 +24,15 @@ import { BrokerConfig, KafkaError, type RunningBroker, StorageFault, startBroker
 
 const PACKAGE = fileURLToPath(new URL('package.json', import.meta.url))
 
-/** What `millrace serve` runs: a broker until SIGINT or SIGTERM, then a clean stop. A second signal ends it at once. */
+/**
+ * What `millrace serve` runs: a broker until SIGINT or SIGTERM, then a clean stop. A second signal ends it at once. A broker
+ * that can't go on ends too, with exit code 1.
+ */
 async function serve({ configFile, flags }: ServeRequest): Promise<number> {
   const broker = await start(configFile, flags)
   if (!broker) return 1
   await writeOutput(startText(broker))
-  const signal = await new Promise<string>((resolve) => {
+  const signal = new Promise<string>((resolve) => {
     // One listener for both signals: on Deno one that is added now would hear the signal that is being delivered.
     let isStopping = false
     onTermination((received) => {
@@ -39,7 +42,13 @@ async function serve({ configFile, flags }: ServeRequest): Promise<number> {
     })
     keepAlive()
   })
-  await writeError(`${signal}: stopping\n`)
+  const end = await Promise.race([signal, broker.failed])
+  if (typeof end !== 'string') {
+    await writeError(`error: The broker can't go on: ${describe(end)}\n`)
+    await broker.stop()
+    return 1
+  }
+  await writeError(`${end}: stopping\n`)
   await broker.stop()
   await writeError('Stopped cleanly\n')
   return 0

@@ -104,6 +104,11 @@ export interface RunningBroker {
   readonly broker: Broker
   /** What the start found. */
   readonly recovery: RecoveryReport
+  /**
+   * Resolves when the broker can't go on, its metadata log having failed, and says why. It has not stopped then: `stop()`
+   * closes what is still sound. Pending for as long as all is well.
+   */
+  readonly failed: Promise<Error>
   /** Answers a request as the HTTP door does, without a socket. */
   fetch(request: Request): Promise<Response>
   /** Throws the first refusal as KafkaError; acks is -1 ("all") when left out. */
@@ -140,6 +145,8 @@ export async function startBroker(options: StartOptions = {}): Promise<RunningBr
 class Parts implements RunningBroker {
   readonly config: BrokerConfig
   readonly dataDirectories: readonly string[]
+  readonly failed: Promise<Error>
+  readonly #fail: (error: Error) => void
   readonly #options: StartOptions
   readonly #afterStop: () => void
   #engine: Engine | undefined
@@ -155,6 +162,9 @@ class Parts implements RunningBroker {
     dataDirectories: readonly string[],
     afterStop: () => void,
   ) {
+    const { promise, resolve } = Promise.withResolvers<Error>()
+    this.failed = promise
+    this.#fail = resolve
     this.#options = options
     this.config = config
     this.dataDirectories = dataDirectories
@@ -200,6 +210,7 @@ class Parts implements RunningBroker {
       onOffline: ({ path, fault }) =>
         say(`The data directory ${path} is offline: ${causes(fault)}`),
       onProblem: (error) => say(causes(error)),
+      onFailure: this.#fail,
     })
     this.#engine = engine
     const core = new BrokerCore({
@@ -211,6 +222,7 @@ class Parts implements RunningBroker {
       partitions: engine.partitions,
       configs: engine.configs,
       recovery: engine.recovery,
+      logDirectories: engine.logDirectories,
       storageSamples: () => storageSamples(engine),
     })
     this.#core = core
@@ -280,9 +292,13 @@ class Parts implements RunningBroker {
   async #stop(): Promise<void> {
     this.#core?.close()
     this.#door?.endStreams()
-    await Promise.all([this.#kafka?.stop(), this.#server?.stop()])
-    await this.#engine?.stop()
-    this.#afterStop()
+    try {
+      await Promise.all([this.#kafka?.stop(), this.#server?.stop()])
+    } finally {
+      // Whatever a door meets, the logs are closed well.
+      await this.#engine?.stop()
+      this.#afterStop()
+    }
   }
 }
 

@@ -37,8 +37,17 @@ function hold(pidFile: string): FileLock {
   return {
     isSeenByKafka: false,
     release() {
-      if (held.delete(pidFile)) rmSync(pidFile, { force: true })
+      if (held.delete(pidFile)) removeQuietly(pidFile)
     },
+  }
+}
+
+/** On a disk that has failed the file stays, and is taken over like any that names a process that is gone. */
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true })
+  } catch {
+    // Nobody could do anything about it, and the other directories are still to be closed.
   }
 }
 

@@ -120,6 +120,12 @@ export class BrokerProcess {
     return this.#end('SIGKILL')
   }
 
+  /** Resolves with the exit code when the broker has ended by itself. */
+  async ended(): Promise<number | null> {
+    if (this.#child.exitCode === null) await once(this.#child, 'close')
+    return this.#child.exitCode
+  }
+
   /** SIGTERM to the program that was started, such as npm; resolves when the broker behind it is gone too. */
   async terminateLauncher(): Promise<void> {
     // The broker holds the pipes of the launcher, which close when the last of them ends.
