@@ -24,20 +24,26 @@ export interface AnsweredRequest {
 
 const NOTHING: OutgoingAnswer = { chunks: [], sizeInBytes: 0, release: () => undefined }
 
-/** Encodes what a handler gave. Throws when the value has no form in this version. */
-export function encodeAnswer(
-  { api, version, correlationId }: AnsweredRequest,
-  answer: unknown,
-): OutgoingAnswer {
+/** Encodes what a handler gave. Throws when the value has no form in this version; what it had lent is given back then. */
+export function encodeAnswer(request: AnsweredRequest, answer: unknown): OutgoingAnswer {
   if (answer === NO_ANSWER) return NOTHING
+  const { value, release } =
+    answer instanceof LentAnswer ? answer : { value: answer, release: NOTHING.release }
+  try {
+    return { ...encode(request, value), release }
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+function encode({ api, version, correlationId }: AnsweredRequest, value: unknown) {
   const writer = new ByteWriter(FIRST_BYTES, LEND_FROM_BYTES)
   writer.reserve(LENGTH_BYTES)
   ResponseHeader.write(writer, { correlationId }, api.responseHeaderVersion(version))
-  const { value, release } =
-    answer instanceof LentAnswer ? answer : { value: answer, release: NOTHING.release }
   api.encode(writer, value, version)
   const { chunks } = writer
   const sizeInBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
   writer.setInt32(0, sizeInBytes - LENGTH_BYTES)
-  return { chunks, sizeInBytes, release }
+  return { chunks, sizeInBytes }
 }

@@ -63,6 +63,8 @@ export class Connection implements TcpEvents {
   #isBlocked = false
   #isAdvancing = false
   #state: 'open' | 'finishing' | 'closed' = 'open'
+  /** The peer sends no more. */
+  #hasEnded = false
   #countedBytes = 0
   #lastActiveMs: number
   #abort: AbortController | undefined
@@ -131,10 +133,16 @@ export class Connection implements TcpEvents {
     this.#advance()
   }
 
-  /** A peer that has closed its side waits for nothing that takes time, as Kafka sees it. */
+  /**
+   * A peer that has closed its side waits for nothing any more. What it sent before is still done, in order: a producer
+   * that wants no answers may have left at once.
+   */
   ended(): void {
-    if (this.#isWorking()) this.close()
-    else this.finish()
+    this.#hasEnded = true
+    this.#abort?.abort()
+    this.#advance()
+    // Nothing of it has been begun, nor will be before the door serves.
+    if (!this.#shared.broker) this.close()
   }
 
   closed(): void {
@@ -301,7 +309,12 @@ export class Connection implements TcpEvents {
   }
 
   #endIfDone(): void {
-    if (this.#state === 'finishing' && this.#running.length === 0) this.#socket.end()
+    if (this.#running.length > 0) return
+    const hasRest = this.#next !== undefined || this.#isBlocked
+    if (this.#state === 'open' && this.#hasEnded && !hasRest && this.#mayBegin()) {
+      this.#state = 'finishing'
+    }
+    if (this.#state === 'finishing') this.#socket.end()
   }
 
   /** Closes because of malformed input, at a handler's wish or after a bug; answers of earlier requests leave first. */
@@ -367,7 +380,7 @@ export class Connection implements TcpEvents {
 
   #signal(): AbortSignal {
     this.#abort ??= new AbortController()
-    if (this.#state !== 'open') this.#abort.abort()
+    if (this.#state !== 'open' || this.#hasEnded) this.#abort.abort()
     return this.#abort.signal
   }
 }

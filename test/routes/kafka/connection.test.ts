@@ -250,8 +250,51 @@ test('Waits learn that their client has gone', async () => {
   socket.send(question('park'))
   expect(parked[0]?.signal.aborted).toBe(false)
   socket.events?.ended()
-  expect(socket.isClosed).toBe(true)
   expect(parked[0]?.signal.aborted).toBe(true)
+  expect(socket.isEnded).toBe(false)
+  parked[0]?.answer()
+  await settle()
+  expect(socket.isEnded).toBe(true)
+})
+
+test.each(['silent', 'now'])(
+  'What a peer sent before it closed its side is done, in order, whatever kept it waiting: %s',
+  async (text) => {
+    const { socket, parked, started } = await open()
+    socket.send(
+      question('park', { key: SERIAL, id: 1 }),
+      Buffer.concat([question(`${text} 1`, { id: 2 }), question(`${text} 2`, { id: 3 })]),
+    )
+    socket.events?.ended()
+    expect(started).toEqual(['park'])
+    parked[0]?.answer()
+    await settle()
+    expect(started).toEqual(['park', `${text} 1`, `${text} 2`])
+    expect(ids(socket)).toEqual(text === 'now' ? [1, 2, 3] : [1])
+    expect(socket.isEnded).toBe(true)
+  },
+)
+
+test('What waits for memory when its peer closes its side is done when there is room', async () => {
+  const { connect, parked, started } = await open({ config: { queuedMaxRequestBytes: 50 } })
+  const [left, right] = [connect(), connect()]
+  left.send(question(`park ${'x'.repeat(60)}`))
+  right.send(question('silent'))
+  right.events?.ended()
+  expect(started).toHaveLength(1)
+  expect(right.isEnded).toBe(false)
+  parked[0]?.answer()
+  await settle()
+  expect(started[1]).toBe('silent')
+  expect(right.isEnded).toBe(true)
+})
+
+test('Lent bytes are given back when the answer has no form on the wire', async () => {
+  const { socket, releasedCount, said } = await open()
+  socket.send(question('lend 50000 unencodable'))
+  expect(releasedCount()).toBe(1)
+  expect(socket.isClosed).toBe(true)
+  expect(said).toHaveLength(1)
 })
 
 test('A peer that closes its side after a request still gets the answer that is there', async () => {

@@ -34,7 +34,7 @@ export function echoApis() {
       isPipelined,
       handle(context, { text }): Answer<{ text: string }> | Promise<Answer<{ text: string }>> {
         started.push(text)
-        const [verb, size] = text.split(' ')
+        const [verb, size, kind] = text.split(' ')
         if (verb === 'silent') return NO_ANSWER
         if (verb === 'refused') throw new KafkaError('POLICY_VIOLATION', 'No')
         if (verb === 'fault') throw new StorageFault('The disk is gone')
@@ -42,7 +42,8 @@ export function echoApis() {
         if (verb === 'bug') throw new RangeError('Not planned')
         if (verb === 'lend') {
           const bytes = new Uint8Array(Number(size)).fill(7)
-          return new LentAnswer({ text, bytes }, () => {
+          const answer = kind === 'unencodable' ? 'x'.repeat(40_000) : text
+          return new LentAnswer({ text: answer, bytes }, () => {
             released++
           })
         }
