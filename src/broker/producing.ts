@@ -9,7 +9,7 @@ import { refusalOf } from './refusal.ts'
 
 /** What producing needs of the broker. */
 export interface ProducingParts {
-  readonly partitions: Partitions
+  readonly partitions: Pick<Partitions, 'get'>
   readonly clock: Clock
   /** Whether acks=all waits for the disk (`millrace.acks.all.fsync`). */
   isAllSynced(): boolean

@@ -226,7 +226,12 @@ class LogOpening {
   #segmentsToVerify(segments: readonly Segment[]): Set<Segment> {
     const { hadCleanShutdown, recoveryPoint } = this.#options
     const last = segments.at(-1)
-    const floor = Math.max(0, floorSegment(segments, recoveryPoint))
+    let floor = Math.max(0, floorSegment(segments, recoveryPoint))
+    const before = segments[floor - 1]
+    // Taken at the end of a segment that was active then, the recovery point says nothing of its indexes: they were in
+    // memory, and the roll that followed may not have brought them to the disk.
+    const isAtBase = segments[floor]?.baseOffset === recoveryPoint
+    if (before && isAtBase && !this.#sums.isFinished(before.baseOffset)) floor--
     const isEndKnown = hadCleanShutdown || (floor === segments.length - 1 && this.#isKnown(last))
     const first = isEndKnown ? segments.length : floor
     const wanted = segments.filter((segment, number) => {

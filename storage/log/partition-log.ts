@@ -106,9 +106,10 @@ export class PartitionLog {
     return this.#durability.heldAt?.offset ?? this.#logEndOffset
   }
 
-  /** read_committed consumers see what lies below. */
+  /** read_committed consumers see what lies below. Never below the log start, where a transaction may have begun. */
   get lastStableOffset(): number {
-    return Math.min(this.#producers.firstUnstableOffset ?? Infinity, this.highWatermark)
+    const unstable = this.#producers.firstUnstableOffset ?? Infinity
+    return Math.min(Math.max(unstable, this.#logStartOffset), this.highWatermark)
   }
 
   /** Everything below is on disk. */
@@ -372,8 +373,7 @@ export class PartitionLog {
   #write(placed: PlacedBatches, now: number): LogPosition {
     return this.#guard.run('Appending to', () => {
       const { size, lastOffset, maxTimestamp } = placed
-      const request = { size, lastOffset, maxTimestamp, now }
-      if (this.#segments.isFull(request, this.#config)) this.#roll()
+      if (this.#segments.isFull({ size, lastOffset, maxTimestamp, now }, this.#config)) this.#roll()
       const active = this.#segments.active
       const position = active.size
       active.append(placed.pieces, placed.batches, this.#config.indexIntervalBytes)

@@ -69,6 +69,14 @@ export class SumFile {
     })
   }
 
+  /** True when a segment's indexes are on disk as they were when it was finished: behind that is the recovery point. */
+  isFinished(baseOffset: number): boolean {
+    const isSummed = this.#sums.has(segmentFileName(baseOffset, 'timeindex'))
+    // With the sum of its end they are those of a clean stop, and more may have been appended.
+    const isEnd = this.#sums.has(segmentFileName(baseOffset, 'log'))
+    return isSummed && !isEnd && this.fits(baseOffset, { isThorough: true })
+  }
+
   /** Takes the sums of a segment's indexes as they are now. */
   add(baseOffset: number): void {
     for (const kind of SUMMED_KINDS) this.#addFile(segmentFileName(baseOffset, kind))

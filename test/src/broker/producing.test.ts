@@ -1,0 +1,44 @@
+// Records in, when too much of a log directory waits for the disk.
+import { expect, test } from 'vitest'
+import { Producing } from '#src/broker/producing.ts'
+import { Partition } from '#src/partitions/partition.ts'
+import { UnflushedBytes } from '#storage/log/unflushed-bytes.ts'
+import { SimulatedDisk } from '../../simulation/simulated-disk.ts'
+import { settle, VirtualClock } from '../../simulation/virtual-clock.ts'
+import { openLog } from '../../storage/log/log-fixture.ts'
+
+test('Producing waits before it appends while twice the bound of a directory is unflushed', async () => {
+  const held: (() => void)[] = []
+  let isHolding = false
+  const disk = new SimulatedDisk({
+    schedule: (work) => void (isHolding ? held.push(work) : work()),
+  })
+  const { log } = await openLog(disk, { unflushed: new UnflushedBytes(1_000) })
+  const partition = new Partition(log, 0)
+  const producing = new Producing({
+    partitions: { get: () => partition },
+    clock: new VirtualClock(),
+    isAllSynced: () => true,
+  })
+  const topic = { name: 'orders', partitionCount: 1 }
+  const send = (bytes: number) => {
+    const value = new Uint8Array(bytes)
+    return producing.produce(topic, [{ key: null, value, headers: [] }], 1)
+  }
+  await send(10)
+  isHolding = true
+  for (let number = 0; number < 4; number++) await send(500)
+  const end = log.logEndOffset
+  expect(end).toBe(5)
+  let answer: unknown
+  void send(500).then((results) => {
+    answer = results
+  })
+  await settle()
+  expect({ end: log.logEndOffset, answer }).toEqual({ end, answer: undefined })
+  while (held.length > 0 && answer === undefined) {
+    held.shift()?.()
+    await settle()
+  }
+  expect(answer).toMatchObject([{ partition: 0, offset: end }])
+})
