@@ -131,8 +131,7 @@ async function send(target: Target, frames: readonly MutatedFrame[]) {
   const said = target.lines.length
   const about = frames.map((frame) => frame.about).join(', then ')
   try {
-    for (const frame of frames) connection.send(frame.bytes)
-    connection.send(probe)
+    await sendInPieces(connection, Buffer.concat([...frames.map(({ bytes }) => bytes), probe]))
     const outcome = frames.every(({ isWhole }) => isWhole)
       ? await answerOrClose(connection, frames, about)
       : await endAndClose(connection, about)
@@ -140,6 +139,15 @@ async function send(target: Target, frames: readonly MutatedFrame[]) {
     return outcome === 'answered' ? 'answered' : 'closed'
   } finally {
     connection.destroy()
+  }
+}
+
+/** Requests cut anywhere, as a network may: one connection in seven, or all would take long. */
+async function sendInPieces(connection: RawConnection, bytes: Uint8Array): Promise<void> {
+  const size = bytes.length % 7 === 0 ? 1 + (bytes.length >> 3) : bytes.length
+  for (let at = 0; at < bytes.length; at += size) {
+    connection.send(bytes.subarray(at, at + size))
+    if (size < bytes.length) await new Promise((resolve) => setImmediate(resolve))
   }
 }
 
