@@ -1,6 +1,6 @@
 // The two brokers that every client talks to: the real Kafka and ours, each behind a recorder, set up alike.
 import { join } from 'node:path'
-import { freePort, startKafka } from '../kafka/kafka.ts'
+import { startKafka } from '../kafka/kafka.ts'
 import { type BrokerProcess, startBrokerProcess } from '../process/broker-process.ts'
 import { openRecorder, type Recorder } from './recorder.ts'
 
@@ -44,13 +44,11 @@ const settings = {
 /** Starts a real Kafka in a new directory under `folder`. */
 export async function startKafkaPeer(folder: string): Promise<Peer> {
   const recorder = await openRecorder()
-  const port = await freePort()
-  const advertised = `PLAINTEXT://127.0.0.1:${recorder.port},CONTROLLER://127.0.0.1:${port + 1}`
   const kafka = await startKafka(join(folder, 'kafka'), {
-    port,
-    config: { ...settings, 'advertised.listeners': advertised },
+    advertisedPort: recorder.port,
+    config: settings,
   })
-  recorder.passTo(port)
+  recorder.passTo(Number(kafka.bootstrap.split(':')[1]))
   return {
     name: 'kafka',
     bootstrap: `127.0.0.1:${recorder.port}`,

@@ -57,7 +57,7 @@ export function kafkaClasspath(): string {
 
 /** Runs a Java class of Kafka, or a `.java` source file of ours on Kafka's class path; resolves with its standard output. */
 export async function runJava(main: string, ...args: readonly string[]): Promise<string> {
-  const argv = [...javaFlags('256m', 'WARN'), main, ...args]
+  const argv = [...quickJava('256m'), ...commonFlags('WARN'), main, ...args]
   const child = spawn('java', argv, { env: isolated, stdio: ['ignore', 'pipe', 'pipe'] })
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -85,17 +85,16 @@ export async function readBack(kafka: RealKafka, directory: string): Promise<voi
   await runJava(join(folder, 'KafkaClient.java'), kafka.bootstrap, 'read', directory)
 }
 
-function javaFlags(heap: string, level: string): string[] {
+const quickJava = (heap: string): string[] => [
+  `-Xmx${heap}`,
+  '-XX:+UseSerialGC',
+  '-XX:TieredStopAtLevel=1',
+]
+
+/** What every program gets behind the flags of its virtual machine. */
+function commonFlags(level: string): string[] {
   const logging = `-Dlog4j2.configurationFile=${join(folder, 'log4j2.properties')}`
-  return [
-    `-Xmx${heap}`,
-    '-XX:+UseSerialGC',
-    '-XX:TieredStopAtLevel=1',
-    logging,
-    `-Dkafka.level=${level}`,
-    '-cp',
-    kafkaClasspath(),
-  ]
+  return [logging, `-Dkafka.level=${level}`, '-cp', kafkaClasspath()]
 }
 
 /** A running Kafka: broker and controller in one process. */
@@ -116,7 +115,14 @@ export interface RealKafka {
  */
 export async function startKafka(
   directory: string,
-  options: { port?: number; config?: Readonly<Record<string, string>> } = {},
+  options: {
+    port?: number
+    config?: Readonly<Record<string, string>>
+    /** What clients are told to connect to instead of the broker's own port. */
+    advertisedPort?: number
+    /** Flags of the virtual machine; small and quick to start when left out. */
+    java?: readonly string[]
+  } = {},
 ): Promise<RealKafka> {
   const port = options.port ?? (await freePort())
   const controllerPort = options.port === undefined ? await freePort() : port + 1
@@ -126,7 +132,8 @@ export async function startKafka(
   const nodeId = isFormatted
     ? (/^node\.id=(\d+)$/m.exec(readFileSync(meta, 'utf8'))?.[1] ?? '1')
     : '1'
-  const config = { ...brokerConfig(directory, nodeId, port, controllerPort), ...options.config }
+  const ports = { port, controllerPort, advertisedPort: options.advertisedPort ?? port }
+  const config = { ...brokerConfig(directory, nodeId, ports), ...options.config }
   const properties = `${directory}.conf`
   writeFileSync(
     properties,
@@ -145,7 +152,7 @@ export async function startKafka(
       '--standalone',
     )
   const logFile = `${directory}.out`
-  const child = await spawnKafka(properties, logFile)
+  const child = await spawnKafka(properties, logFile, options.java ?? quickJava('512m'))
   return {
     bootstrap: `127.0.0.1:${port}`,
     pid: child.pid ?? 0,
@@ -158,16 +165,21 @@ export async function startKafka(
 /** The cluster id of every directory that `startKafka` formats. */
 const clusterId = 'TWlsbHJhY2VHb2xkZW4xMQ'
 
-function brokerConfig(directory: string, nodeId: string, port: number, controllerPort: number) {
-  const listeners = `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`
+function brokerConfig(
+  directory: string,
+  nodeId: string,
+  ports: { port: number; controllerPort: number; advertisedPort: number },
+) {
+  const { port, controllerPort, advertisedPort } = ports
+  const controller = `CONTROLLER://127.0.0.1:${controllerPort}`
   const replicated = (names: readonly string[]) =>
     Object.fromEntries(names.map((name) => [name, '1']))
   return {
     'process.roles': 'broker,controller',
     'node.id': nodeId,
     'controller.quorum.bootstrap.servers': `127.0.0.1:${controllerPort}`,
-    listeners,
-    'advertised.listeners': listeners,
+    listeners: `PLAINTEXT://127.0.0.1:${port},${controller}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${advertisedPort},${controller}`,
     'controller.listener.names': 'CONTROLLER',
     'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
     'log.dirs': directory,
@@ -188,9 +200,13 @@ function brokerConfig(directory: string, nodeId: string, port: number, controlle
   }
 }
 
-async function spawnKafka(properties: string, logFile: string): Promise<ChildProcess> {
+async function spawnKafka(
+  properties: string,
+  logFile: string,
+  java: readonly string[],
+): Promise<ChildProcess> {
   const log = openSync(logFile, 'w')
-  const argv = [...javaFlags('512m', 'INFO'), 'kafka.Kafka', properties]
+  const argv = [...java, ...commonFlags('INFO'), 'kafka.Kafka', properties]
   const child = spawn('java', argv, { env: isolated, stdio: ['ignore', log, log] })
   closeSync(log)
   const deadline = performance.now() + 90_000
