@@ -78,6 +78,12 @@ interface Read {
   readonly outcome: FetchOutcome
 }
 
+/** Bytes that are given back with `release`. */
+interface ByteLease {
+  readonly bytes: Uint8Array
+  release(): void
+}
+
 /** Records that all answers together may hold in memory before further ones are kept small. */
 const LENT_BYTES = 256 * 1_048_576
 /** What an answer may hold even then. */
@@ -124,7 +130,7 @@ export class Fetching {
     await warm(round)
     const reads = targets.map((target, index) => ({
       target,
-      outcome: round.outcomes[index] as FetchOutcome,
+      outcome: stillThere(sources[index], round.outcomes[index] as FetchOutcome),
     }))
     return this.#answer(call, fetch, reads)
   }
@@ -174,20 +180,24 @@ export class Fetching {
     }
     const begun = mayBegin ? this.#sessions.begin(call) : undefined
     const current = session ?? begun
-    const leases: { readonly bytes: Uint8Array; release(): void }[] = []
+    const leases: ByteLease[] = []
     const partitions: FetchedPartition[] = []
-    for (const { target, outcome } of reads) {
-      const borrowed = borrow(outcome)
-      const { lease } = borrowed
-      if (lease) leases.push(lease)
-      const isNews = current?.note(target, borrowed.outcome) ?? true
-      if (session && !isNews) continue
-      const { outcome: known } = borrowed
-      partitions.push(
-        known instanceof KafkaError
-          ? this.#failed(target, known)
-          : fetched(target, known, lease?.bytes ?? NOTHING, call.isolation),
-      )
+    try {
+      for (const { target, outcome } of reads) {
+        const { outcome: known, lease } = borrow(outcome)
+        if (lease) leases.push(lease)
+        const isNews = current?.note(target, known) ?? true
+        if (session && !isNews) continue
+        partitions.push(
+          known instanceof KafkaError
+            ? this.#failed(target, known)
+            : fetched(target, known, lease?.bytes ?? NOTHING, call.isolation),
+        )
+      }
+    } catch (bug) {
+      // No memory for one of them, for example: nobody else would give the others back.
+      for (const lease of leases) lease.release()
+      throw bug
     }
     const size = leases.reduce((sum, { bytes }) => sum + bytes.length, 0)
     this.#lentBytes += size
@@ -232,9 +242,20 @@ async function warm({ outcomes }: FetchRound): Promise<void> {
   if (cold.length > 0) await Promise.allSettled(cold)
 }
 
+/** What was read of a partition that has gone since: another topic's bytes may lie under the same names by now. */
+function stillThere(source: FetchSource | undefined, outcome: FetchOutcome): FetchOutcome {
+  if (source === undefined || source instanceof KafkaError) return outcome
+  try {
+    source.checkOpen()
+    return outcome
+  } catch (error) {
+    return refusalOf(error)
+  }
+}
+
 function borrow(outcome: FetchOutcome): {
   readonly outcome: FetchOutcome
-  readonly lease?: { readonly bytes: Uint8Array; release(): void }
+  readonly lease?: ByteLease
 } {
   if (outcome instanceof KafkaError || !outcome.slice || outcome.slice.size === 0) {
     return { outcome }

@@ -42,9 +42,14 @@ export class Partition {
     this.#wake()
   }
 
-  /** False once the partition was removed from this broker. */
+  /** False once the partition was removed from this broker, or its log's directory failed. */
   get isOpen(): boolean {
     return this.#closed === undefined
+  }
+
+  /** Throws why the partition is closed, if it is. */
+  checkOpen(): void {
+    if (this.#closed) throw this.#closed
   }
 
   /** Refuses a client that knows another leader epoch: FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH. -1 knows none. */
@@ -57,7 +62,7 @@ export class Partition {
 
   /** Appends whole v2 batches, patching offsets and epoch in place. Throws what `PartitionLog.append` throws. */
   append(batches: Uint8Array, { needsDisk }: { needsDisk: boolean }): AppendResult {
-    this.#assertOpen()
+    this.checkOpen()
     return this.log.append(batches, {
       leaderEpoch: this.#leaderEpoch,
       origin: 'client',
@@ -67,7 +72,7 @@ export class Partition {
 
   /** Batches from the one that holds `offset` on, the first of them whole unless told otherwise. Throws OFFSET_OUT_OF_RANGE. */
   read(offset: number, { maxBytes, isolation, minOneBatch = true }: ReadRequest): LogSlice {
-    this.#assertOpen()
+    this.checkOpen()
     return this.log.read(offset, { maxBytes, isolation, minOneBatch })
   }
 
@@ -100,10 +105,6 @@ export class Partition {
     this.#closed ??= reason
     this.#stopListening()
     this.#wake()
-  }
-
-  #assertOpen(): void {
-    if (this.#closed) throw this.#closed
   }
 
   #wake(): void {

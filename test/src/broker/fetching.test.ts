@@ -114,3 +114,47 @@ test('A disk that can not be read is an error of the partition, with nothing len
   expect(partitions).toMatchObject([{ error: 'KAFKA_STORAGE_ERROR', highWatermark: -1 }])
   expect(fetching.stats.lentBytes).toBe(0)
 })
+
+test('A partition that goes while its bytes are brought into memory is an error, with nothing lent', async () => {
+  const { fetching, append, disk, log, partition } = await fetchingFrom(new SimulatedDisk(), 2000)
+  append(1500)
+  append(1500)
+  await log.flush()
+  const first = await fetching.fetch(CALL)
+  first.release()
+  disk.evict('/data/orders-0/00000000000000000000.log')
+  const answer = fetching.fetch(CALL)
+  partition.close()
+  const { partitions } = await answer
+  expect(partitions).toMatchObject([{ error: 'UNKNOWN_TOPIC_OR_PARTITION', highWatermark: -1 }])
+  expect(partitions[0]?.records).toHaveLength(0)
+  expect(fetching.stats.lentBytes).toBe(0)
+})
+
+test('What was lent for some partitions comes back when another one meets a bug', async () => {
+  const { fetching, append, partition } = await fetchingFrom()
+  append(1000)
+  let held = 0
+  let reads = 0
+  const read = partition.read.bind(partition)
+  partition.read = (offset, request) => {
+    const slice = read(offset, request)
+    const lease = slice.lease.bind(slice)
+    const isSecond = ++reads % 2 === 0
+    slice.lease = () => {
+      if (isSecond) throw new RangeError('Array buffer allocation failed')
+      held++
+      const { bytes, release } = lease()
+      const giveBack = () => {
+        held--
+        release()
+      }
+      return { bytes, release: giveBack }
+    }
+    return slice
+  }
+  const [target] = CALL.targets
+  const twice = { ...CALL, targets: [target, target].flatMap((one) => one ?? []) }
+  await expect(fetching.fetch(twice)).rejects.toThrow(RangeError)
+  expect([reads, held]).toEqual([2, 0])
+})
