@@ -1,5 +1,6 @@
 // The broker below its doors: data directories, metadata and partitions, started and stopped in the one right order.
 import { KafkaError } from '#storage/base/errors.ts'
+import { partitionName } from '#storage/base/topic-partition.ts'
 import type { Uuid } from '#storage/base/uuid.ts'
 import type { Clock, Random } from '#storage/base/world.ts'
 import { FilePool } from '#storage/fs/file-pool.ts'
@@ -15,6 +16,7 @@ import { startBlockers } from '../metadata/blockers.ts'
 import { wholeDelta } from '../metadata/delta.ts'
 import { LocalMetadataProvider } from '../metadata/local-provider.ts'
 import type { BrokerEndpoint } from '../metadata/startup.ts'
+import { absolutePath } from '../platform/directories.ts'
 import { configRules } from './config-rules.ts'
 import { EffectiveConfigs } from './effective-configs.ts'
 import { type LogDirectory, logDirectories } from './log-directories.ts'
@@ -74,6 +76,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const manager = openLogManager({
     environment,
     logDirs: options.logDirs,
+    metadataLogDir: metadataDirectory(options.config),
     nodeId: options.config.number('node.id'),
     intervals: intervalsOf(options.config),
     unflushedMaxBytes: options.config.number('millrace.log.unflushed.max.bytes'),
@@ -89,10 +92,20 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     engine = await startOn(manager, environment, options)
     return engine
   } catch (error) {
-    await manager.closeNow()
+    await giveUp(manager, error)
     throw error
   }
 }
+
+/** What was left cleanly and only refused is left cleanly again. */
+async function giveUp(manager: LogManager, error: unknown): Promise<void> {
+  const isUntouched = error instanceof OpenTransactions && manager.hadCleanShutdown === true
+  if (isUntouched) await manager.close(manager.previousBrokerEpoch)
+  else await manager.closeNow()
+}
+
+/** Thrown before anything was written. */
+class OpenTransactions extends KafkaError {}
 
 async function startOn(
   manager: LogManager,
@@ -133,6 +146,7 @@ async function startOn(
       return image?.partitions[partition] ? image.id : undefined
     },
   })
+  refuseOpenTransactions(manager)
   await provider.start()
   const raised = loaded.recovered.filter(({ needsNewEpoch }) => needsNewEpoch)
   if (raised.length > 0) await provider.submit({ kind: 'bumpLeaderEpochs', partitions: raised })
@@ -190,6 +204,24 @@ async function stopProvider(
   } catch (error) {
     onProblem(error)
   }
+}
+
+/** `metadata.log.dir`: one of the log directories; the first unless it is set. */
+function metadataDirectory(config: BrokerConfig): string | undefined {
+  const path = config.string('metadata.log.dir')
+  return path === undefined ? undefined : absolutePath(path)
+}
+
+/** Nobody here could end a transaction that a Kafka left open: its partition's readers would wait for ever (RULES 17). */
+function refuseOpenTransactions(manager: LogManager): void {
+  const open = Array.from(manager.logs()).filter((log) => log.lastStableOffset < log.highWatermark)
+  const [first] = open
+  if (first === undefined) return
+  const example = `${partitionName(first.topicPartition)} since offset ${first.lastStableOffset}`
+  throw new OpenTransactions(
+    'INVALID_TXN_STATE',
+    `${open.length} partitions have an open transaction, such as ${example}, and there is no transaction coordinator yet; let a Kafka end them first`,
+  )
 }
 
 /** New partitions go to the directories in turn: one operation may create many before the first of them exists. */

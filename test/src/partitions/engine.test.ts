@@ -1,7 +1,12 @@
-// An engine whose metadata log fails: it says so, for only a new start helps.
+// An engine that can't go on, or must not begin.
 import { expect, test } from 'vitest'
-import { startBroker } from '../../../mod.ts'
+import { wholeDelta } from '#src/metadata/delta.ts'
+import { startEngine } from '#src/partitions/engine.ts'
+import { buildBatch } from '#storage/batch/batch-builder.ts'
+import { BrokerConfig, startBroker } from '../../../mod.ts'
+import { SeededRandom } from '../../simulation/seeded-random.ts'
 import { SimulatedDisk } from '../../simulation/simulated-disk.ts'
+import { VirtualClock } from '../../simulation/virtual-clock.ts'
 
 async function broker() {
   const disk = new SimulatedDisk()
@@ -45,4 +50,27 @@ test('RunningBroker.failed stays pending when another directory fails, and when 
   expect(await failure()).toBeUndefined()
   await running.stop()
   expect(await failure()).toBeUndefined()
+})
+
+test('A broker refuses a directory with an open transaction, and leaves it as clean as it was', async () => {
+  const files = new SimulatedDisk()
+  files.makeDirectory('/a')
+  const clock = new VirtualClock()
+  const random = new SeededRandom(1)
+  const world = { files, clock, random, onOffline: () => undefined, onProblem: () => undefined }
+  const options = { ...world, config: BrokerConfig.load(), logDirs: ['/a'], endpoints: [] }
+  const engine = await startEngine(options)
+  await engine.provider.submit({ kind: 'createTopics', topics: [{ name: 'orders' }] })
+  engine.partitions.apply(wholeDelta(engine.provider.image))
+  await engine.partitions.settled()
+  const record = { value: new Uint8Array(10), timestamp: clock.now() }
+  const transaction = { producerId: 7, producerEpoch: 0, baseSequence: 0, isTransactional: true }
+  engine.partitions
+    .get({ topic: 'orders', partition: 0 })
+    .append(buildBatch([record], transaction), { needsDisk: true })
+  await engine.stop()
+
+  const started = startBroker({ data: '/a', files, clock, random, http: false, kafka: false })
+  await expect(started).rejects.toThrow(/open transaction, such as orders-0 since offset 0/)
+  expect(files.status('/a/.kafka_cleanshutdown')).toBeDefined()
 })
