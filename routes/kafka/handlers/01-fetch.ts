@@ -38,7 +38,8 @@ function callOf({ version, signal }: RequestContext, request: FetchRequest): Fet
         topic,
         topicId,
         partition: partition.partition,
-        offset: partition.fetchOffset,
+        // One that is no number is rounded, and stays as far out of range.
+        offset: Number(partition.fetchOffset),
         maxBytes: partition.partitionMaxBytes,
         currentLeaderEpoch: partition.currentLeaderEpoch,
         lastFetchedEpoch: partition.lastFetchedEpoch,

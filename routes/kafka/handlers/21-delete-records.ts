@@ -26,7 +26,8 @@ export const deleteRecords = api({
       topics: topics.map(({ name, partitions }) => ({
         name,
         partitions: partitions.map(({ partitionIndex, offset }) =>
-          remove(name, partitionIndex, offset),
+          // One that is no number is rounded, and stays as far out of range.
+          remove(name, partitionIndex, Number(offset)),
         ),
       })),
     }

@@ -29,7 +29,7 @@ export const FetchRequest = message(
     replicaState: tagged(
       1,
       15,
-      struct({ replicaId: optional(int32(), -1), replicaEpoch: optional(int64(), -1) }),
+      struct({ replicaId: optional(int32(), -1), replicaEpoch: optional(int64Exact(), -1) }),
     ),
     maxWaitMs: int32(),
     minBytes: int32(),
@@ -45,9 +45,10 @@ export const FetchRequest = message(
           struct({
             partition: int32(),
             currentLeaderEpoch: ignorable(since(9, int32(), -1)),
-            fetchOffset: int64(),
+            // Whatever it is, the answer is an error of the partition.
+            fetchOffset: int64Exact(),
             lastFetchedEpoch: since(12, int32(), -1),
-            logStartOffset: ignorable(since(5, int64(), -1)),
+            logStartOffset: ignorable(since(5, int64Exact(), -1)),
             partitionMaxBytes: int32(),
             replicaDirectoryId: ignorable(tagged(0, 17, uuid())),
             highWatermark: ignorable(tagged(1, 18, int64Exact(), 9_223_372_036_854_775_807n)),

@@ -1,7 +1,7 @@
 // API key 21: DeleteRecords, move the log start offset forward.
 import { array, struct } from '../codec/composites.ts'
 import { type Infer, message } from '../codec/message.ts'
-import { int16, int32, int64, string } from '../codec/primitives.ts'
+import { int16, int32, int64, int64Exact, string } from '../codec/primitives.ts'
 
 /**
  * An admin deletes the records below an offset; −1: all up to the high watermark (KIP-107). v2:
@@ -13,7 +13,7 @@ export const DeleteRecordsRequest = message(
     topics: array(
       struct({
         name: string(),
-        partitions: array(struct({ partitionIndex: int32(), offset: int64() })),
+        partitions: array(struct({ partitionIndex: int32(), offset: int64Exact() })),
       }),
     ),
     timeoutMs: int32(),

@@ -384,3 +384,17 @@ test('Fetch with an empty request is answered at once', async () => {
   )
   expect(answer?.responses).toEqual([])
 })
+
+test.each([2n ** 63n - 1n, -(2n ** 63n), 2n ** 53n])(
+  'Fetch at offset %s is out of range, in a session and without one',
+  async (offset) => {
+    const { broker } = await withTopic()
+    await send(broker, 'orders', batchOf(['a']))
+    const target = { ...ORDERS, offset }
+    const found = await get(broker, [target], { sessionEpoch: 0, maxWaitMs: 500 })
+    expect(found.partitions).toMatchObject([{ error: 'OFFSET_OUT_OF_RANGE', highWatermark: -1 }])
+    const { sessionId } = found
+    const again = await get(broker, [], { sessionId, sessionEpoch: 1, maxWaitMs: 500 })
+    expect(again.partitions).toMatchObject([{ error: 'OFFSET_OUT_OF_RANGE' }])
+  },
+)

@@ -23,6 +23,12 @@ test.each([
   { why: 'more than there is', offset: 4, error: 'OFFSET_OUT_OF_RANGE', lowWatermark: -1 },
   { why: 'a negative offset', offset: -2, error: 'OFFSET_OUT_OF_RANGE', lowWatermark: -1 },
   {
+    why: 'the largest offset there can be',
+    offset: 2n ** 63n - 1n,
+    error: 'OFFSET_OUT_OF_RANGE',
+    lowWatermark: -1,
+  },
+  {
     why: 'an unknown partition',
     offset: 0,
     partition: 9,

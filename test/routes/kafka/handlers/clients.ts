@@ -59,7 +59,7 @@ export interface Target {
   readonly topic?: string
   readonly topicId?: string
   readonly partition?: number
-  readonly offset: number
+  readonly offset: Int64
   readonly maxBytes?: number
   readonly leaderEpoch?: number
   readonly lastFetchedEpoch?: number
