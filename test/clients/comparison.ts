@@ -10,6 +10,8 @@ export interface Comparison {
   readonly scenarios: readonly string[]
   /** Differences that no known one explains. */
   readonly unexpected: readonly (Difference & { readonly scenario: string })[]
+  /** Scenarios of plain producing that fail even against Kafka: the client was set up wrongly, and nothing is compared. */
+  readonly broken: readonly string[]
   readonly known: ReadonlySet<KnownDifference>
   /** What the client asked of us. */
   readonly versions: SeenVersions
@@ -44,7 +46,13 @@ export async function compareClient(
   return {
     scenarios: [...(theirs?.keys() ?? [])],
     unexpected,
+    broken: [...(theirs ?? [])]
+      .filter(([name, answer]) => /^produce-/.test(name) && isFailure(answer))
+      .map(([name]) => name),
     known,
     versions: millrace.recorder.take(),
   }
 }
+
+const isFailure = (answer: unknown): boolean =>
+  /"error":|timed out|ERROR/.test(JSON.stringify(answer) ?? '')

@@ -51,6 +51,7 @@ async function testClient(client: Client, { kafka, millrace }: ReturnType<Peers>
   const report = process.env['CLIENTS_REPORT']
   if (report !== undefined) writeFileSync(join(report, `${client.name}.txt`), lines(comparison))
   expect(comparison.scenarios.length).toBeGreaterThan(5)
+  expect(comparison.broken).toEqual([])
   expect(comparison.unexpected, lines(comparison)).toEqual([])
   if (isUpdate) keepClient(client.name, client.title, comparison)
   expect(missingFromPage(client.name, comparison.versions), toUpdate).toEqual([])

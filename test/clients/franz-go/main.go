@@ -77,7 +77,7 @@ func create(topic string, partitions int32, configs ...string) any {
 
 func send(topic string, records []*kgo.Record, options ...kgo.Opt) any {
 	all := append([]kgo.Opt{kgo.SeedBrokers(bootstrap), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchMaxBytes(5_000_000), kgo.MaxBufferedBytes(50_000_000),
-		kgo.RecordDeliveryTimeout(8 * time.Second), kgo.ProducerLinger(20 * time.Millisecond)}, options...)
+		kgo.ProducerLinger(20 * time.Millisecond)}, options...)
 	client, err := kgo.NewClient(all...)
 	if err != nil {
 		return err.Error()
@@ -205,7 +205,9 @@ func main() {
 	dirs, err := admin.DescribeAllLogDirs(ctx, kadm.TopicsSet{prefix + "codec-gzip": {0: {}}})
 	sizes := []any{code(err)}
 	dirs.Each(func(dir kadm.DescribedLogDir) {
-		dir.Topics.Each(func(partition kadm.DescribedLogDirPartition) { sizes = append(sizes, partition.Size, partition.OffsetLag, partition.IsFuture) })
+		dir.Topics.Each(func(partition kadm.DescribedLogDirPartition) {
+			sizes = append(sizes, partition.Size, partition.OffsetLag, partition.IsFuture)
+		})
 	})
 	emit("log-dirs", sizes)
 	gone, err := admin.DeleteTopics(ctx, prefix+"consumed", prefix+"missing")

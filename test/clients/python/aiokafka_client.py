@@ -21,7 +21,17 @@ async def create(admin, topic, partitions=1, **configs):
     configs = {name.replace("_", "."): value for name, value in configs.items()}
     topic = NewTopic(PREFIX + topic, partitions, 1, topic_configs=configs)
     answer = await admin.create_topics([topic])
-    return [list(error[1:]) for error in answer.topic_errors]
+    return [code for _, code, *_ in answer.topic_errors]
+
+
+async def grow(admin, count):
+    answer = await admin.create_partitions({PREFIX + "plain": NewPartitions(count)})
+    return [code for _, code, *_ in answer.topic_errors]
+
+
+async def delete(admin, at, offset):
+    answer = await admin.delete_records({at: RecordsToDelete(before_offset=offset)})
+    return [[str(partition), low] for partition, low in answer.items()]
 
 
 async def read(topic, offset=0, **options):
@@ -66,9 +76,7 @@ async def main():
     cluster = await admin.describe_cluster()
     emit("cluster", [[broker["node_id"], broker["host"]] for broker in cluster["brokers"]])
     emit("create-topics", [await create(admin, "plain", 2), await create(admin, "plain"), await create(admin, "bad", retention_ms="soon"), await create(admin, "no spaces")])
-    emit("grow-topic", [
-        [list(e) for e in (await admin.create_partitions({PREFIX + "plain": NewPartitions(count)})).topic_errors] for count in (4, 2)
-    ])
+    emit("grow-topic", [await outcome(grow(admin, count)) for count in (4, 2)])
     resource = ConfigResource(ConfigResourceType.TOPIC, PREFIX + "plain", {"retention.ms": "7200000"})
     await admin.alter_configs([resource])
     described = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, PREFIX + "plain")])
@@ -96,9 +104,9 @@ async def main():
     found = [(await consumer.offsets_for_times({at: BASE + delta}))[at] for delta in (-1, 0, 7, 19, 20)]
     emit("offsets-by-time", [(await consumer.beginning_offsets([at]))[at], (await consumer.end_offsets([at]))[at], [f and [f.offset, time(f.timestamp)] for f in found]])
     await consumer.stop()
-    emit("delete-records", [await outcome(admin.delete_records({at: RecordsToDelete(before_offset=offset)})) for offset in (4, 21, -1)])
+    emit("delete-records", [await outcome(delete(admin, at, offset)) for offset in (4, 21, -1)])
     deleted = await admin.delete_topics([PREFIX + "consumed", PREFIX + "missing"])
-    emit("delete-topics", [list(e) for e in deleted.topic_error_codes])
+    emit("delete-topics", sorted([list(e) for e in deleted.topic_error_codes]))
     await admin.close()
 
 
