@@ -25,6 +25,8 @@ export interface BatchProduceCall {
   /** Whether the client's version knows zstd. */
   readonly allowsZstd: boolean
   readonly batches: readonly ProducedBatch[]
+  /** Keeps what its producer sends next from being begun, until the returned function is called (RULES 6). */
+  hold?(): () => void
 }
 
 /** Where a batch went. */
@@ -85,14 +87,59 @@ export class BatchProducing {
   }
 
   /**
-   * Appends all batches before it returns (RULES 6); only the answer may come later. Outcomes are in the order of the
+   * Appends all batches before it returns, or before it lets go of `hold` (RULES 6); only the answer may come later. It has
+   * to wait with appending while a log is being made or too much waits for the disk. Outcomes are in the order of the
    * batches. Throws what is wrong with the request as a whole; then nothing was appended.
    */
   produce(
-    { clientId }: Session,
+    session: Session,
     call: BatchProduceCall,
   ): readonly BatchOutcome[] | Promise<readonly BatchOutcome[]> {
     refuseTransactions(call)
+    const obstacle = this.#obstacle(call)
+    return obstacle === undefined
+      ? this.#produceNow(session, call)
+      : this.#produceLater(session, call, obstacle)
+  }
+
+  /** Takes its timer back. */
+  close(): void {
+    this.#deadlines.clear()
+  }
+
+  /** What has to be over before all batches can be appended. */
+  #obstacle({ batches }: BatchProduceCall): Promise<void> | undefined {
+    for (const batch of batches) {
+      const obstacle = this.#parts.lookup.whenReady(batch)
+      if (obstacle !== undefined) return obstacle
+    }
+    return undefined
+  }
+
+  async #produceLater(
+    session: Session,
+    call: BatchProduceCall,
+    first: Promise<void>,
+  ): Promise<readonly BatchOutcome[]> {
+    const release = call.hold?.()
+    let answer: ReturnType<BatchProducing['produce']>
+    try {
+      // Others that waited may have taken the room again.
+      for (let obstacle: Promise<void> | undefined = first; obstacle !== undefined; ) {
+        await obstacle
+        obstacle = this.#obstacle(call)
+      }
+      answer = this.#produceNow(session, call)
+    } finally {
+      release?.()
+    }
+    return await answer
+  }
+
+  #produceNow(
+    { clientId }: Session,
+    call: BatchProduceCall,
+  ): readonly BatchOutcome[] | Promise<readonly BatchOutcome[]> {
     let isWaiting = false
     const pending = call.batches.map((batch) => {
       const one = this.#append(batch, call, clientId)
@@ -100,11 +147,6 @@ export class BatchProducing {
       return one
     })
     return isWaiting ? this.#settled(call, pending) : pending.map(({ outcome }) => outcome)
-  }
-
-  /** Takes its timer back. */
-  close(): void {
-    this.#deadlines.clear()
   }
 
   #append(batch: ProducedBatch, call: BatchProduceCall, clientId: string): Pending {

@@ -53,6 +53,13 @@ export class PartitionLookup {
     return partition
   }
 
+  /** As `Partitions.whenReady`. */
+  whenReady({ topic: name, topicId, partition }: PartitionId): Promise<void> | undefined {
+    const { image } = this.#provider
+    const topic = topicId === ZERO_UUID ? name : image.topicById(topicId)?.name
+    return topic === undefined ? undefined : this.#partitions.whenReady({ topic, partition })
+  }
+
   /** What the metadata says of a partition's leader; undefined when it knows no such partition. */
   leaderOf({ topic: name, topicId, partition }: PartitionId): CurrentLeader | undefined {
     const { image } = this.#provider

@@ -102,6 +102,16 @@ export class Partitions {
     return this.#wanted.has(name) && !this.#partitions.has(name) && !this.#missing.has(name)
   }
 
+  /**
+   * Undefined when batches for the partition can be appended or refused now. Else to be awaited before, and asked again:
+   * its log is being made, or too much waits for the disk (RULES 10).
+   */
+  whenReady(at: TopicPartition): Promise<void> | undefined {
+    const partition = this.#partitions.get(partitionName(at))
+    if (partition) return partition.log.room()
+    return this.isPending(at) ? this.#applied : undefined
+  }
+
   /** Resolves when every delta handed in so far has been applied. */
   settled(): Promise<void> {
     return this.#applied

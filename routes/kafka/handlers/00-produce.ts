@@ -31,6 +31,7 @@ export const produce = api({
       timeoutMs: request.timeoutMs,
       allowsZstd: version >= ZSTD_SINCE,
       batches,
+      hold: () => context.hold(),
     })
     return outcomes instanceof Promise
       ? outcomes.then((settled) => answerOf(context, request, batches, settled))

@@ -10,16 +10,25 @@ import { Partition } from '#src/partitions/partition.ts'
 import { KafkaError } from '#storage/base/errors.ts'
 import { ZERO_UUID } from '#storage/base/uuid.ts'
 import { buildBatch } from '#storage/batch/batch-builder.ts'
+import { UnflushedBytes } from '#storage/log/unflushed-bytes.ts'
 import { SimulatedDisk } from '../../simulation/simulated-disk.ts'
-import { VirtualClock } from '../../simulation/virtual-clock.ts'
+import { settle, VirtualClock } from '../../simulation/virtual-clock.ts'
 import { openLog } from '../../storage/log/log-fixture.ts'
 
-async function producing(parts: Partial<BatchProducingParts> = {}, disk = new SimulatedDisk()) {
+async function producing(
+  parts: Partial<BatchProducingParts> = {},
+  disk = new SimulatedDisk(),
+  unflushed = new UnflushedBytes(1 << 30),
+) {
   const clock = new VirtualClock()
-  const { log } = await openLog(disk, { clock })
+  const { log } = await openLog(disk, { clock, unflushed })
   const partition = new Partition(log, 0)
   const counted: unknown[] = []
-  const lookup = { get: () => partition, leaderOf: () => undefined }
+  const lookup = {
+    get: () => partition,
+    leaderOf: () => undefined,
+    whenReady: () => partition.log.room(),
+  }
   const batches = new BatchProducing({
     lookup: lookup as never,
     clock,
@@ -28,8 +37,9 @@ async function producing(parts: Partial<BatchProducingParts> = {}, disk = new Si
     count: (appended) => counted.push(appended),
     ...parts,
   })
-  const send = (acks: number, timeoutMs = 1000, count = 1) =>
+  const send = (acks: number, timeoutMs = 1000, count = 1, hold?: () => () => void) =>
     batches.produce(ANONYMOUS, {
+      ...(hold && { hold }),
       transactionalId: null,
       acks,
       timeoutMs,
@@ -136,6 +146,7 @@ test('What was appended is counted, what was refused too', async () => {
 test('A bug is thrown, not answered', async () => {
   const bug = new TypeError('a bug')
   const lookup = {
+    whenReady: () => undefined,
     get() {
       throw bug
     },
@@ -143,4 +154,53 @@ test('A bug is thrown, not answered', async () => {
   const { send } = await producing({ lookup: lookup as never })
   expect(() => send(1)).toThrow(bug)
   expect(bug).not.toBeInstanceOf(KafkaError)
+})
+
+test('Batches wait to be appended while too much waits for the disk, one behind the other, and hold up what follows', async () => {
+  const works: (() => void)[] = []
+  let isSlow = false
+  const disk = new SimulatedDisk({ schedule: (work) => (isSlow ? works.push(work) : work()) })
+  // A batch has 77 bytes.
+  const unflushed = new UnflushedBytes(100)
+  const { send, log } = await producing({}, disk, unflushed)
+  isSlow = true
+  for (let n = 0; n < 3; n++) expect(send(1)).toMatchObject([{ baseOffset: n }])
+  expect(log.unflushedBytes).toBeGreaterThan(200)
+
+  const seen: string[] = []
+  const answers = Array.from({ length: 8 }, (_, n) =>
+    send(1, 1000, 1, () => {
+      seen.push(`held ${n}`)
+      return () => seen.push(`went on ${n} at ${log.logEndOffset}`)
+    }),
+  )
+  await settle()
+  expect(log.logEndOffset).toBe(3)
+  expect(seen).toHaveLength(8)
+  let most = 0
+  for (let round = 0; round < 20; round++) {
+    for (const work of works.splice(0)) work()
+    await settle()
+    most = Math.max(most, log.unflushedBytes)
+  }
+  const offsets = (await Promise.all(answers)).map(
+    ([one]) => one && 'baseOffset' in one && one.baseOffset,
+  )
+  expect(offsets).toEqual([3, 4, 5, 6, 7, 8, 9, 10])
+  expect(seen.slice(8)).toEqual(offsets.map((offset, n) => `went on ${n} at ${Number(offset) + 1}`))
+  expect(most).toBeLessThan(4 * 100)
+})
+
+test('Batches that wait for room are refused when the disk fails meanwhile', async () => {
+  const works: (() => void)[] = []
+  let isSlow = false
+  const disk = new SimulatedDisk({ schedule: (work) => (isSlow ? works.push(work) : work()) })
+  const { send, log } = await producing({}, disk, new UnflushedBytes(100))
+  isSlow = true
+  for (let n = 0; n < 3; n++) await send(1)
+  const answer = send(-1)
+  disk.fail({ on: 'sync', code: 'EIO' })
+  for (const work of works.splice(0)) work()
+  expect(await answer).toMatchObject([{ error: { code: 'KAFKA_STORAGE_ERROR' } }])
+  expect(log.logEndOffset).toBe(3)
 })

@@ -3,6 +3,8 @@ import { expect, test } from 'vitest'
 import { ClosesConnection } from '../../../../routes/kafka/api.ts'
 import { ANONYMOUS } from '../../../../src/access/session.ts'
 import type { BatchOptions } from '../../../../storage/batch/batch-builder.ts'
+import { SimulatedDisk } from '../../../simulation/simulated-disk.ts'
+import { settle } from '../../../simulation/virtual-clock.ts'
 import { batchOf, get, nameOf, offsetsIn, PRODUCE, send, sequenced } from './clients.ts'
 import { exchange, type SimulatedBroker, simulatedBroker } from './exchange.ts'
 
@@ -245,4 +247,30 @@ test.each([
   const answer = await send(broker, 'orders', row.batch())
   expect(answer?.error).not.toBe('NONE')
   expect(answer?.logStartOffset).toBe(row.logStartOffset)
+})
+
+test('Batches for a topic whose log is being made are appended in order when it is there', async () => {
+  const works: (() => void)[] = []
+  let isSlow = false
+  const disk = new SimulatedDisk({ schedule: (work) => (isSlow ? works.push(work) : work()) })
+  const { broker } = await simulatedBroker({ disk })
+  isSlow = true
+  const created = broker.createTopic(ANONYMOUS, { name: 'orders' })
+  while (broker.listTopics(ANONYMOUS).length === 0) {
+    works.shift()?.()
+    await settle()
+  }
+  let isThere = false
+  void created.then(() => {
+    isThere = true
+  })
+  const first = send(broker, 'orders', sequenced(7, { sequence: 0 }), { acks: 1 })
+  const second = send(broker, 'orders', sequenced(7, { sequence: 1 }), { acks: 1 })
+  await settle()
+  expect(isThere).toBe(false)
+  isSlow = false
+  for (const work of works.splice(0)) work()
+  expect(await first).toMatchObject({ error: 'NONE', baseOffset: 0 })
+  expect(await second).toMatchObject({ error: 'NONE', baseOffset: 1 })
+  await created
 })
