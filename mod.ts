@@ -3,7 +3,7 @@
 // Start: Kafka's ports (the broker registers with them), engine (directories, metadata, logs), broker, doors. Stop: the
 // other way round.
 import { type HttpDoor, httpDoor } from '#routes/http/app.ts'
-import { type KafkaDoor, type KafkaListenerOptions, openKafkaDoor } from '#routes/kafka/server.ts'
+import { type KafkaDoor, openKafkaDoor } from '#routes/kafka/server.ts'
 import { serve } from '#serve'
 import { ANONYMOUS } from '#src/access/session.ts'
 import type {
@@ -35,6 +35,8 @@ export { KafkaError, StorageFault } from '#storage/base/errors.ts'
 
 /** The number of the protocol without encryption and authentication, in broker registrations. */
 const PLAINTEXT = 0
+/** Where a door listens that nobody has told where. */
+const FREE_PORT = '127.0.0.1:0'
 
 /** How a broker is started. Everything may be left out. */
 export interface StartOptions {
@@ -128,15 +130,16 @@ export interface RunningBroker {
  * data directory does not allow it, StorageFault when the disk fails; nothing is left behind then.
  */
 export async function startBroker(options: StartOptions = {}): Promise<RunningBroker> {
-  const config = configOf(options)
   const temporary = isTemporary(options) ? temporaryDirectory() : undefined
-  const logDirs = temporary ? [temporary.path] : dataOf(options, config).map(absolutePath)
-  const running = new Parts(options, config, logDirs, () => temporary?.remove())
+  let running: Parts | undefined
   try {
+    const config = configOf(options, temporary?.path)
+    running = new Parts(options, config, () => temporary?.remove())
     await running.start()
     return running
   } catch (error) {
-    await running.stop()
+    if (running) await running.stop()
+    else temporary?.remove()
     throw error
   }
 }
@@ -156,18 +159,13 @@ class Parts implements RunningBroker {
   #kafka: KafkaDoor | undefined
   #stopped: Promise<void> | undefined
 
-  constructor(
-    options: StartOptions,
-    config: BrokerConfig,
-    dataDirectories: readonly string[],
-    afterStop: () => void,
-  ) {
+  constructor(options: StartOptions, config: BrokerConfig, afterStop: () => void) {
     const { promise, resolve } = Promise.withResolvers<Error>()
     this.failed = promise
     this.#fail = resolve
     this.#options = options
     this.config = config
-    this.dataDirectories = dataDirectories
+    this.dataDirectories = config.logDirs.map(absolutePath)
     this.#afterStop = afterStop
   }
 
@@ -193,7 +191,7 @@ class Parts implements RunningBroker {
     const { clock = systemClock, random = systemRandom, files = nodeFiles } = this.#options
     const say = this.#options.onEvent ?? (() => undefined)
     const kafka = await openKafkaDoor({
-      listeners: listenersOf(this.#options, this.config),
+      listeners: this.#options.kafka === false ? [] : brokerListeners(this.config),
       config: kafkaConfig(this.config),
       listen,
       clock,
@@ -227,7 +225,7 @@ class Parts implements RunningBroker {
     })
     this.#core = core
     kafka.serve(core)
-    const address = addressOf(this.#options, this.config)
+    const address = httpAddress(this.config)
     const door = httpDoor({
       broker: core,
       clock,
@@ -307,8 +305,25 @@ function started<T>(part: T | undefined): T {
   return part
 }
 
-function configOf({ config }: StartOptions): BrokerConfig {
-  return config instanceof BrokerConfig ? config : BrokerConfig.load({ flags: config ?? {} })
+/** All settings in one place: what the options say besides `config` counts as flags. */
+function configOf(options: StartOptions, temporary: string | undefined): BrokerConfig {
+  const { config: given, data, http, kafka } = options
+  const isWhole = given instanceof BrokerConfig
+  const written = isWhole ? Object.fromEntries(given.written) : { ...given }
+  const own: Record<string, string> = {}
+  const dirs = data ?? temporary
+  if (dirs !== undefined) own['log.dirs'] = directoryList(typeof dirs === 'string' ? [dirs] : dirs)
+  const isHttpWritten = isWhole || written['millrace.http.listener'] !== undefined
+  if (http !== undefined || !isHttpWritten) {
+    own['millrace.http.listener'] = http === false ? 'none' : (http ?? FREE_PORT)
+    httpAddressOf(own['millrace.http.listener'])
+  }
+  const isKafkaWritten = isWhole || written['listeners'] !== undefined
+  if (kafka !== false && (kafka !== undefined || !isKafkaWritten)) {
+    own['listeners'] = `PLAINTEXT://${hostAndPort(parseAddress(kafka ?? FREE_PORT, 'Kafka'))}`
+  }
+  if (isWhole && Object.keys(own).length === 0) return given
+  return BrokerConfig.load({ flags: { ...written, ...own } })
 }
 
 function isTemporary({ data, config }: StartOptions): boolean {
@@ -316,32 +331,19 @@ function isTemporary({ data, config }: StartOptions): boolean {
   return config?.['log.dirs'] === undefined && config?.['log.dir'] === undefined
 }
 
-function dataOf({ data }: StartOptions, config: BrokerConfig): readonly string[] {
-  if (data === undefined) return config.logDirs
-  return typeof data === 'string' ? [data] : data
+function directoryList(paths: readonly string[]): string {
+  const bad = paths.find((path) => path.includes(','))
+  if (bad === undefined) return paths.map(absolutePath).join(',')
+  throw new KafkaError('INVALID_CONFIG', `The data directory ${bad} must not have a comma`)
 }
 
 /** Where the HTTP door listens; undefined for nowhere. */
-function addressOf(
-  { http, config: given }: StartOptions,
-  config: BrokerConfig,
-): { host: string; port: number } | undefined {
-  const isConfigured = given instanceof BrokerConfig || given?.['millrace.http.listener']
-  const configured = isConfigured ? config.string('millrace.http.listener') : undefined
-  const text = http ?? configured ?? '127.0.0.1:0'
-  if (text === false || text === 'none') return undefined
-  return parseAddress(text, 'HTTP')
+function httpAddress(config: BrokerConfig): { host: string; port: number } | undefined {
+  return httpAddressOf(config.string('millrace.http.listener') ?? 'none')
 }
 
-/** The Kafka listeners to open. */
-function listenersOf(
-  { kafka, config: given }: StartOptions,
-  config: BrokerConfig,
-): readonly KafkaListenerOptions[] {
-  if (kafka === false) return []
-  const isConfigured = given instanceof BrokerConfig || given?.['listeners'] !== undefined
-  if (kafka === undefined && isConfigured) return brokerListeners(config)
-  return [{ name: 'PLAINTEXT', ...parseAddress(kafka ?? '127.0.0.1:0', 'Kafka') }]
+function httpAddressOf(text: string): { host: string; port: number } | undefined {
+  return text === 'none' ? undefined : parseAddress(text, 'HTTP')
 }
 
 function parseAddress(text: string, door: string): { host: string; port: number } {

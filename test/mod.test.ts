@@ -3,7 +3,13 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { KafkaError, type NewRecord, type RunningBroker, startBroker } from '../mod.ts'
+import {
+  BrokerConfig,
+  KafkaError,
+  type NewRecord,
+  type RunningBroker,
+  startBroker,
+} from '../mod.ts'
 
 const running: RunningBroker[] = []
 const folders: string[] = []
@@ -215,4 +221,33 @@ test('A topic config change takes effect with the next append', async () => {
   await broker.broker.alterConfigs(session, resource, [change])
   const produced = broker.produce('limited', [{ value: new Uint8Array(5000) }])
   await expect(produced).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' })
+})
+
+test('What startBroker() is told of directories and addresses is what its configs say', async () => {
+  const data = folder()
+  const broker = await start({
+    data,
+    http: false,
+    kafka: '127.0.0.1:0',
+    config: { 'node.id': '3' },
+  })
+  const session = { principal: 'User:ANONYMOUS', clientId: '', clientAddress: '' }
+  const configs = broker.broker.describeConfigs(session, { type: 'broker', name: '3' })
+  const textFor = (wanted: string) => configs.find(({ name }) => name === wanted)?.value
+  expect(textFor('log.dirs')).toBe(data)
+  expect(textFor('listeners')).toBe('PLAINTEXT://127.0.0.1:0')
+  expect(textFor('millrace.http.listener')).toBe('none')
+  expect(broker.config.logDirs).toEqual(broker.dataDirectories)
+})
+
+test('startBroker() prefers what it is told to a whole configuration, and keeps the rest of that', async () => {
+  const config = BrokerConfig.load({ flags: { 'num.partitions': '3', 'log.dirs': '/nowhere' } })
+  const data = folder()
+  const broker = await start({ data, http: false, kafka: false, config })
+  expect(broker.dataDirectories).toEqual([data])
+  expect(broker.config.number('num.partitions')).toBe(3)
+})
+
+test('startBroker() refuses a data directory with a comma, which log.dirs can not name', async () => {
+  await expect(startBroker({ data: '/tmp/a,b' })).rejects.toThrow(/must not have a comma/)
 })
