@@ -90,7 +90,6 @@ export class BrokerCore implements Broker {
   readonly #producerIds: ProducerIds
   readonly #topicListeners = new Set<() => void>()
   readonly #creations = new Map<string, Promise<TopicDescription>>()
-  readonly #stopListening: () => void
   #isReady = true
 
   constructor(parts: BrokerParts) {
@@ -120,7 +119,7 @@ export class BrokerCore implements Broker {
       cluster: new AdminCluster(adminParts),
       logDirs: new LogDirs(adminParts),
     }
-    this.#stopListening = parts.provider.onDelta((delta) => {
+    parts.provider.onDelta((delta) => {
       parts.partitions.apply(delta)
       if (delta.partitions.length === 0) return
       for (const { topic, after } of delta.partitions) if (!after) this.#producing.forget(topic)
@@ -132,10 +131,9 @@ export class BrokerCore implements Broker {
     return this.#isReady
   }
 
-  /** Stops listening to metadata; from now on the broker is not ready. */
+  /** From now on the broker is not ready, and waits end. Changes that are under way are still done. */
   close(): void {
     this.#isReady = false
-    this.#stopListening()
     this.#fetching.close()
     this.#batches.close()
   }

@@ -44,6 +44,7 @@ export class Partitions {
   /** The newest word on every partition that should be here; what is done for an older topic of the name is in vain. */
   readonly #wanted = new Map<string, PartitionDelta>()
   #applied: Promise<void> = Promise.resolve()
+  #isClosed = false
 
   constructor(parts: {
     nodeId: number
@@ -85,6 +86,8 @@ export class Partitions {
 
   /** Takes a delta over: settings and removals at once, new logs in the background. */
   apply(delta: MetadataDelta): void {
+    // What comes too late for the logs is done at the next start.
+    if (this.#isClosed) return
     this.#applyConfigs(delta)
     const removed = delta.partitions.filter(({ after }) => after === undefined)
     for (const partition of removed) this.#remove(partition)
@@ -132,6 +135,7 @@ export class Partitions {
 
   /** Ends all partitions' life; their logs stay the log manager's. */
   async close(): Promise<void> {
+    this.#isClosed = true
     await this.#applied
     for (const partition of this.#partitions.values()) partition.close()
     this.#partitions.clear()

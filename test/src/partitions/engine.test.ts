@@ -1,5 +1,7 @@
 // An engine that can't go on, or must not begin.
 import { expect, test } from 'vitest'
+import { ANONYMOUS } from '#src/access/session.ts'
+import type { BrokerCore } from '#src/broker/broker-core.ts'
 import { wholeDelta } from '#src/metadata/delta.ts'
 import { startEngine } from '#src/partitions/engine.ts'
 import { buildBatch } from '#storage/batch/batch-builder.ts'
@@ -73,4 +75,19 @@ test('A broker refuses a directory with an open transaction, and leaves it as cl
   const started = startBroker({ data: '/a', files, clock, random, http: false, kafka: false })
   await expect(started).rejects.toThrow(/open transaction, such as orders-0 since offset 0/)
   expect(files.status('/a/.kafka_cleanshutdown')).toBeDefined()
+})
+
+test('A topic that is deleted while the broker begins to stop is gone, log and all', async () => {
+  const { disk, running } = await broker()
+  await running.produce('orders', [{ value: 'one' }])
+  const core = running.broker as BrokerCore
+  core.close()
+  await core.deleteTopic(ANONYMOUS, 'orders')
+  expect(
+    disk
+      .list('/a')
+      .concat(disk.list('/b'))
+      .map(({ name }) => name),
+  ).not.toContain('orders-0')
+  await running.stop()
 })
