@@ -4,6 +4,7 @@ import { errorCode, NO_ERROR } from '#src/protocol/error-codes.ts'
 import { ProduceRequest, ProduceResponse } from '#src/protocol/messages/00-produce.ts'
 import { type Answer, api, ClosesConnection, NO_ANSWER, type RequestContext } from '../api.ts'
 import { leaderEndpoints } from '../leader-hints.ts'
+import { messageOf } from '../outcome.ts'
 
 const ZSTD_SINCE = 7
 /** From here on the answer says who leads. */
@@ -38,7 +39,7 @@ export const produce = api({
       : answerOf(context, request, batches, outcomes)
   },
   refuse(error, request, { version }) {
-    if (request.acks === 0) throw new ClosesConnection(error.message)
+    if (request.acks === 0) throw new ClosesConnection(messageOf(error))
     const refused = { error, recordErrors: [], logStartOffset: -1, currentLeader: undefined }
     return {
       responses: request.topicData.map(({ name, topicId, partitionData }) => ({
@@ -83,9 +84,10 @@ function refuseByClosing(
   for (const [index, outcome] of outcomes.entries()) {
     if (!('error' in outcome)) continue
     const { topic, topicId, partition } = batches[index] as ProducedBatch
-    const { code, message } = outcome.error
-    const name = `${topic || topicId}-${partition}`
-    throw new ClosesConnection(`A produce request with acks 0 to ${name} met ${code}: ${message}`)
+    const { error } = outcome
+    const name = `${topic || topicId}-${partition}`.slice(0, 260)
+    const met = `${error.code}: ${messageOf(error)}`
+    throw new ClosesConnection(`A produce request with acks 0 to ${name} met ${met}`)
   }
 }
 
@@ -110,7 +112,7 @@ function partitionOf(index: number, outcome: BatchOutcome, version: number) {
       batchIndex,
       batchIndexErrorMessage: message,
     })),
-    errorMessage: error.message,
+    errorMessage: messageOf(error),
     ...(currentLeader && version >= LEADERS_SINCE && { currentLeader }),
   }
 }

@@ -8,6 +8,7 @@ import {
 import { KafkaError } from '#storage/base/errors.ts'
 import { api, type RequestContext } from '../api.ts'
 import { CONFIG_SOURCE, configTypeCode } from '../config-codes.ts'
+import { messageOf } from '../outcome.ts'
 
 type Resource = DescribeConfigsRequest['resources'][number]
 
@@ -70,7 +71,7 @@ function entry(
   }
 }
 
-function refused({ code, message }: KafkaError, { resourceType, resourceName }: Resource) {
-  const answer = { errorCode: errorCode(code), errorMessage: message }
+function refused(error: KafkaError, { resourceType, resourceName }: Resource) {
+  const answer = { errorCode: errorCode(error.code), errorMessage: messageOf(error) }
   return { ...answer, resourceType, resourceName, configs: [] }
 }

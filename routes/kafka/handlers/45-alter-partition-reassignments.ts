@@ -6,7 +6,7 @@ import {
 } from '#src/protocol/messages/45-alter-partition-reassignments.ts'
 import { api } from '../api.ts'
 import { groupByTopic } from '../group-by-topic.ts'
-import { outcome } from '../outcome.ts'
+import { messageOf, outcome } from '../outcome.ts'
 
 /** Each partition by itself. */
 export const alterPartitionReassignments = api({
@@ -37,10 +37,10 @@ export const alterPartitionReassignments = api({
       })),
     }
   },
-  refuse: ({ code, message }) => ({
+  refuse: (error) => ({
     throttleTimeMs: 0,
-    errorCode: errorCode(code),
-    errorMessage: message,
+    errorCode: errorCode(error.code),
+    errorMessage: messageOf(error),
     responses: [],
   }),
 })

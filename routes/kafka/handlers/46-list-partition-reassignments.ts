@@ -6,6 +6,7 @@ import {
 } from '#src/protocol/messages/46-list-partition-reassignments.ts'
 import { api } from '../api.ts'
 import { groupByTopic } from '../group-by-topic.ts'
+import { messageOf } from '../outcome.ts'
 
 /** Only what a cluster left unfinished: here nothing takes time. */
 export const listPartitionReassignments = api({
@@ -32,10 +33,10 @@ export const listPartitionReassignments = api({
       })),
     }
   },
-  refuse: ({ code, message }) => ({
+  refuse: (error) => ({
     throttleTimeMs: 0,
-    errorCode: errorCode(code),
-    errorMessage: message,
+    errorCode: errorCode(error.code),
+    errorMessage: messageOf(error),
     topics: [],
   }),
 })

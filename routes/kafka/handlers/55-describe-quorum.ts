@@ -6,6 +6,7 @@ import {
   DescribeQuorumResponse,
 } from '#src/protocol/messages/55-describe-quorum.ts'
 import { api } from '../api.ts'
+import { messageOf } from '../outcome.ts'
 
 const METADATA_TOPIC = '__cluster_metadata'
 const UNKNOWN_PARTITION = {
@@ -46,9 +47,9 @@ export const describeQuorum = api({
       }),
     }
   },
-  refuse: ({ code, message }) => ({
-    errorCode: errorCode(code),
-    errorMessage: message,
+  refuse: (error) => ({
+    errorCode: errorCode(error.code),
+    errorMessage: messageOf(error),
     topics: [],
   }),
 })

@@ -6,6 +6,7 @@ import {
   UpdateFeaturesResponse,
 } from '#src/protocol/messages/57-update-features.ts'
 import { api } from '../api.ts'
+import { messageOf } from '../outcome.ts'
 
 const UPGRADE_TYPES = ['unknown', 'upgrade', 'safeDowngrade', 'unsafeDowngrade'] as const
 
@@ -24,10 +25,10 @@ export const updateFeatures = api({
     const results = featureUpdates.map(({ feature }) => ({ feature, ...success }))
     return { throttleTimeMs: 0, ...success, results }
   },
-  refuse: ({ code, message }) => ({
+  refuse: (error) => ({
     throttleTimeMs: 0,
-    errorCode: errorCode(code),
-    errorMessage: message,
+    errorCode: errorCode(error.code),
+    errorMessage: messageOf(error),
   }),
 })
 

@@ -7,6 +7,7 @@ import {
 import { KafkaError } from '#storage/base/errors.ts'
 import { api } from '../api.ts'
 import { nodes } from '../nodes.ts'
+import { messageOf } from '../outcome.ts'
 
 const BROKERS = 1
 const CONTROLLERS = 2
@@ -38,10 +39,10 @@ export const describeCluster = api({
       }),
     }
   },
-  refuse: ({ code, message }) => ({
+  refuse: (error) => ({
     throttleTimeMs: 0,
-    errorCode: errorCode(code),
-    errorMessage: message,
+    errorCode: errorCode(error.code),
+    errorMessage: messageOf(error),
     clusterId: '',
     brokers: [],
   }),

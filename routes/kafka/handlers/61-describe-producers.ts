@@ -6,6 +6,7 @@ import {
 } from '#src/protocol/messages/61-describe-producers.ts'
 import type { KafkaErrorName } from '#storage/base/errors.ts'
 import { api } from '../api.ts'
+import { messageOf } from '../outcome.ts'
 import { refusalName } from '../refusal-name.ts'
 
 /** Answers each partition by itself. */
@@ -18,7 +19,7 @@ export const describeProducers = api({
         const activeProducers = broker.activeProducers(session, { topic, partition })
         return { partitionIndex: partition, errorCode: NO_ERROR, activeProducers }
       } catch (error) {
-        const message = error instanceof Error ? error.message : null
+        const message = error instanceof Error ? messageOf(error) : null
         return failed(partition, refusalName(error), message)
       }
     }
@@ -30,11 +31,13 @@ export const describeProducers = api({
       })),
     }
   },
-  refuse: ({ code, message }, { topics }) => ({
+  refuse: (error, { topics }) => ({
     throttleTimeMs: 0,
     topics: topics.map(({ name, partitionIndexes }) => ({
       name,
-      partitions: partitionIndexes.map((partition) => failed(partition, code, message)),
+      partitions: partitionIndexes.map((partition) =>
+        failed(partition, error.code, messageOf(error)),
+      ),
     })),
   }),
 })

@@ -274,3 +274,17 @@ test('Batches for a topic whose log is being made are appended in order when it 
   expect(await second).toMatchObject({ error: 'NONE', baseOffset: 1 })
   await created
 })
+
+test('Produce to many partitions of a topic with an endless name is refused in few words', async () => {
+  const { broker } = await simulatedBroker()
+  const partitionData = Array.from({ length: 100 }, (_, index) => ({ index, records: null }))
+  const topicData = [{ name: 'n'.repeat(32_700), partitionData }]
+  const request = { acks: 1, timeoutMs: 1000, topicData }
+  const response = await exchange(broker, PRODUCE, request, { version: 8 })
+  const answers = response?.responses[0]?.partitionResponses ?? []
+  expect(answers).toHaveLength(100)
+  for (const { errorCode, errorMessage } of answers) {
+    expect(nameOf(errorCode)).toBe('UNKNOWN_TOPIC_OR_PARTITION')
+    expect(errorMessage?.length).toBeLessThanOrEqual(500)
+  }
+})

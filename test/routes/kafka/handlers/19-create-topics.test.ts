@@ -132,3 +132,10 @@ test.each([2, 3, 4, 5, 6, 7])('CreateTopics is served in version %i', async (ver
   expect(topic?.configs?.length).toBe(version >= 5 ? 33 : 0)
   expect(topic?.topicId === NO_ID).toBe(version < 7)
 })
+
+test('CreateTopics refuses an endless name instead of failing to say so', async () => {
+  const { broker } = await simulatedBroker()
+  const [topic] = await create(broker, [topicToCreate('n'.repeat(32_750))])
+  expect(topic?.error).toBe('INVALID_TOPIC_EXCEPTION')
+  expect(topic?.errorMessage?.length).toBeLessThanOrEqual(500)
+})
