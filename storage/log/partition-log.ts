@@ -177,8 +177,10 @@ export class PartitionLog {
       const marker = batch.isControl ? readTransactionMarker(batch) : undefined
       const duplicate = changes.add(batch, marker)
       if (duplicate) {
-        if (request.needsDisk) this.#durability.request(duplicate.lastOffset + 1)
-        return answerDuplicate(duplicate, request, this)
+        // `flush.messages` may have had the original wait.
+        const needsDisk = request.needsDisk || duplicate.lastOffset >= this.highWatermark
+        if (needsDisk) this.#durability.request(duplicate.lastOffset + 1)
+        return answerDuplicate(duplicate, { ...request, needsDisk }, this)
       }
     }
     return this.#settle(placed, request, changes, this.#write(placed, now))

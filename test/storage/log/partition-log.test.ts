@@ -44,3 +44,15 @@ test('PartitionLog keeps what was committed through a power loss', async () => {
   expect(readAll(again).slice(0, 20)).toEqual(Array.from({ length: 20 }, (_, i) => `${i}:v${i}`))
   expect(after.list(DIRECTORY).length).toBeGreaterThan(3)
 })
+
+test('A duplicate of a batch that flush.messages holds back waits like it, whatever it asks for itself', async () => {
+  const { log } = await openLog(new SimulatedDisk(), { config: { flushMessages: 1 } })
+  const producer = { producerId: 7, producerEpoch: 0, baseSequence: 0 }
+  const request = { leaderEpoch: 0, origin: 'client', needsDisk: false } as const
+  const first = log.append(batchOf(['a'], producer), request)
+  expect(first).toMatchObject({ isDuplicate: false, needsDisk: true })
+  const again = log.append(batchOf(['a'], producer), request)
+  expect(again).toMatchObject({ isDuplicate: true, needsDisk: true, baseOffset: 0 })
+  await log.whenCommitted(0)
+  expect(log.append(batchOf(['a'], producer), request)).toMatchObject({ needsDisk: false })
+})
