@@ -92,9 +92,9 @@ export class Producing {
     const needsDisk = acks === -1 && this.#parts.isAllSynced()
     try {
       const leader = this.#parts.partitions.get(at)
-      // Too much waits for the disk: the caller waits too, before anything of it is in memory twice (RULES 10).
-      const room = leader.log.room()
-      if (room !== undefined) await room
+      // Too much waits for the disk: the caller waits too, before anything of it is in memory twice (RULES 10). Others that
+      // waited may have taken the room again.
+      for (let room = leader.log.room(); room !== undefined; room = leader.log.room()) await room
       const maxMessageBytes = leader.log.config.maxMessageBytes
       const written = writeRecords(leader, batch, { maxMessageBytes, needsDisk })
       const { outcomes, lastOffset } = written

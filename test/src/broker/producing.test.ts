@@ -42,3 +42,32 @@ test('Producing waits before it appends while twice the bound of a directory is 
   }
   expect(answer).toMatchObject([{ partition: 0, offset: end }])
 })
+
+test('Many that wait for room do not append all at once when there is some', async () => {
+  const held: (() => void)[] = []
+  let isHolding = false
+  const disk = new SimulatedDisk({
+    schedule: (work) => void (isHolding ? held.push(work) : work()),
+  })
+  const { log } = await openLog(disk, { unflushed: new UnflushedBytes(1_000) })
+  const partition = new Partition(log, 0)
+  const producing = new Producing({
+    partitions: { get: () => partition },
+    clock: new VirtualClock(),
+    isAllSynced: () => true,
+  })
+  const topic = { name: 'orders', partitionCount: 1 }
+  const records = [{ key: null, value: new Uint8Array(500), headers: [] }]
+  isHolding = true
+  const answers = Array.from({ length: 40 }, () => producing.produce(topic, records, 1))
+  let most = 0
+  for (let round = 0; round < 100 && log.logEndOffset < 40; round++) {
+    for (const work of held.splice(0)) work()
+    await settle()
+    most = Math.max(most, log.unflushedBytes)
+  }
+  expect((await Promise.all(answers)).map(([one]) => one && 'offset' in one && one.offset)).toEqual(
+    Array.from({ length: 40 }, (_, offset) => offset),
+  )
+  expect(most).toBeLessThan(4_000)
+})
