@@ -37,7 +37,8 @@ export class UnflushedBytes {
 
   /** Undefined when there is room to append; else resolves when there is, or when nobody may append any more. */
   room(): Promise<void> | undefined {
-    if (this.#total <= 2 * this.#maxBytes) return undefined
+    // While some wait, nobody overtakes them: below the upper bound they would never get their turn.
+    if (this.#room === undefined && this.#total <= 2 * this.#maxBytes) return undefined
     this.#room ??= Promise.withResolvers<void>()
     return this.#room.promise
   }

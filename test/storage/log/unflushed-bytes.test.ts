@@ -128,3 +128,19 @@ test('UnflushedBytes goes through the largest of many logs, a few at a time', ()
   expect(unflushed.total).toBeLessThanOrEqual(MAX_BYTES / 2)
   expect(flushed.length).toBeLessThan(100)
 })
+
+test('UnflushedBytes.room() lets nobody overtake those who wait', () => {
+  const unflushed = new UnflushedBytes(100)
+  const log = { unflushedBytes: 0, flushSoon: () => undefined }
+  const note = (change: number) => {
+    log.unflushedBytes += change
+    unflushed.note(log, change)
+  }
+  note(201)
+  const first = unflushed.room()
+  expect(first).toBeDefined()
+  note(-50)
+  expect(unflushed.room()).toBe(first)
+  note(-51)
+  expect(unflushed.room()).toBeUndefined()
+})
