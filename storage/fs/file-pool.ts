@@ -23,7 +23,8 @@ export interface FilePoolStats {
  * A descriptor with unsynced writes is never closed before it was synced. The kernel reports a failed write-back to the
  * descriptors that are open when it happens (errseq); closed, the report waits in the inode, which may be dropped from
  * memory, and the fdatasync of a descriptor opened later would then claim success. So when all are dirty the pool goes
- * over its limit and has the oldest synced, off this thread, to close it afterwards.
+ * over its limit and has the oldest synced, off this thread, to close it afterwards. At twice the limit it waits for one:
+ * a short stall, and a bound that holds.
  */
 export class FilePool {
   readonly #files: Files
@@ -36,6 +37,7 @@ export class FilePool {
   /** Files given out by `open` and not closed. */
   readonly #owned = new Set<PooledFile>()
   readonly #owner: PoolOfFile
+  #backgroundSyncs = 0
   #opens = 0
   #evictions = 0
 
@@ -117,6 +119,7 @@ export class FilePool {
     }
     while (this.#idle.size + this.#dirty.size >= this.#limit && this.#closeOldest()) {}
     if (this.#idle.size + this.#dirty.size >= this.#limit) this.#syncOldest()
+    if (this.#idle.size + this.#dirty.size >= 2 * this.#limit) this.#syncOldestNow()
     this.#opens++
     try {
       return this.#files.open(path, mode)
@@ -141,8 +144,22 @@ export class FilePool {
 
   /** A failed sync is remembered by the file, and its owner's next sync reports it. */
   #syncOldest(): void {
+    // A file can't be closed while its sync is under way: leave some that could be synced at once.
+    if (this.#backgroundSyncs >= Math.ceil(this.#limit / 2)) return
+    const done = () => {
+      this.#backgroundSyncs--
+    }
     for (const file of this.#dirty) {
-      if (file.syncInBackground()) return
+      if (!file.syncInBackground(done)) continue
+      this.#backgroundSyncs++
+      return
+    }
+  }
+
+  /** On this thread; once it is clean, its place among the others is given up. */
+  #syncOldestNow(): void {
+    for (const file of this.#dirty) {
+      if (file.syncForRoom()) return
     }
   }
 

@@ -132,11 +132,23 @@ export class PooledFile implements OpenFile {
   }
 
   /** For the pool: starts a sync so that the file may become idle; false when one is under way or can't help. */
-  syncInBackground(): boolean {
+  syncInBackground(done: () => void): boolean {
     if (this.#pendingSyncs > 0 || this.#syncFailure || this.#pins > 0) return false
-    // The failure is kept, for whoever relies on the bytes.
-    this.sync().catch(() => undefined)
+    // A failure is kept, for whoever relies on the bytes.
+    this.sync().then(done, done)
     return true
+  }
+
+  /** For the pool: the same at once, on this thread. False when it did not help. */
+  syncForRoom(): boolean {
+    if (this.#pendingSyncs > 0 || this.#syncFailure || this.#pins > 0) return false
+    try {
+      this.syncNow()
+      return true
+    } catch {
+      // Kept, as above.
+      return false
+    }
   }
 
   #noteSyncFailure(error: unknown): void {

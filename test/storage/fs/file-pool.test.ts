@@ -40,6 +40,23 @@ test('FilePool.use() reads any number of files through a bounded number of descr
   expect(disk.openFiles).toBe(0)
 })
 
+test('FilePool.open() holds twice its limit of descriptors at most, however many files wait for the disk', () => {
+  // Syncs off the thread never come to an end here.
+  const disk = diskWith(0, { schedule: () => undefined })
+  const pool = new FilePool(disk, 4)
+  const files = Array.from({ length: 50 }, (_, number) => {
+    const file = pool.open(`${number}`, 'create')
+    file.write(bytes(number), 0)
+    expect(disk.openFiles).toBeLessThanOrEqual(8)
+    return file
+  })
+  for (const [number, file] of files.entries()) {
+    file.write(bytes(number + 100), 1)
+    expect(disk.openFiles).toBeLessThanOrEqual(8)
+  }
+  expect(disk.readFile('49')).toEqual(bytes(49, 149))
+})
+
 test('FilePool.use() keeps what was used last', () => {
   const pool = new FilePool(diskWith(4), 2)
   for (const path of ['0', '1', '0', '2', '0']) firstByte(pool, path)
