@@ -4,8 +4,13 @@ import { connect } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { APIS } from '#routes/kafka/dispatch.ts'
 import { ANONYMOUS } from '#src/access/session.ts'
+import { ProduceRequest, ProduceResponse } from '#src/protocol/messages/00-produce.ts'
 import { ApiVersionsResponse } from '#src/protocol/messages/18-api-versions.ts'
+import { RequestHeader } from '#src/protocol/messages/headers.ts'
+import { buildBatch } from '#storage/batch/batch-builder.ts'
 import { type RunningBroker, type StartOptions, startBroker } from '../../../mod.ts'
+import { SimulatedDisk } from '../../simulation/simulated-disk.ts'
+import { settle } from '../../simulation/virtual-clock.ts'
 
 const running: RunningBroker[] = []
 
@@ -84,4 +89,53 @@ test('A stopped broker has freed its Kafka port', async () => {
   const { kafka = '' } = first
   await first.stop()
   expect((await start({ kafka })).kafka).toBe(kafka)
+})
+
+/** A produce request with acks=all, v7, with its length. */
+function produceAll(correlationId: number): Buffer {
+  const header = RequestHeader.encode(
+    { requestApiKey: 0, requestApiVersion: 7, correlationId, clientId: 'test' },
+    1,
+  )
+  const records = buildBatch([{ value: new Uint8Array(9), timestamp: Date.now() }])
+  const topicData = [{ name: 'orders', partitionData: [{ index: 0, records }] }]
+  const body = ProduceRequest.encode({ acks: -1, timeoutMs: 30_000, topicData }, 7)
+  const length = Buffer.alloc(4)
+  length.writeInt32BE(header.length + body.length)
+  return Buffer.concat([length, header, body])
+}
+
+test('A broker that stops answers what waits for the disk before it closes connections and logs', async () => {
+  const works: (() => void)[] = []
+  let isSlow = false
+  const disk = new SimulatedDisk({ schedule: (work) => (isSlow ? works.push(work) : work()) })
+  const broker = await start({ files: disk, data: '/data' })
+  await broker.produce('orders', [{ value: 'first' }])
+  isSlow = true
+  const socket = connect(Number(broker.kafka?.split(':')[1]), '127.0.0.1')
+  const received: Buffer[] = []
+  socket.on('data', (chunk) => received.push(chunk))
+  const ended = once(socket, 'close')
+  const isAppended = () => broker.broker.counters.producedRecords === 4
+  socket.write(Buffer.concat([1, 2, 3].map(produceAll)))
+  while (!isAppended()) await settle()
+  const stopped = broker.stop()
+  for (let turn = 0; turn < 20; turn++) await settle()
+  expect(received).toEqual([])
+  isSlow = false
+  for (const work of works.splice(0)) work()
+  await ended
+  await stopped
+  const bytes = Buffer.concat(received)
+  const ids: number[] = []
+  for (let at = 0; at < bytes.length; at += 4 + bytes.readInt32BE(at)) {
+    const { responses } = ProduceResponse.decode(
+      bytes.subarray(at + 8, at + 4 + bytes.readInt32BE(at)),
+      7,
+    )
+    ids.push(bytes.readInt32BE(at + 4))
+    expect(responses[0]?.partitionResponses[0]?.errorCode).toBe(0)
+  }
+  expect(ids).toEqual([1, 2, 3])
+  expect(disk.status('/data/.kafka_cleanshutdown')).toBeDefined()
 })
