@@ -31,7 +31,11 @@ public class KafkaPeers {
             consumer.seekToBeginning(partitions);
             long start = System.nanoTime();
             long count = 0;
-            while (count < wanted) count += consumer.poll(Duration.ofSeconds(1)).count();
+            while (count < wanted) {
+                int polled = consumer.poll(Duration.ofSeconds(10)).count();
+                if (polled == 0) throw new IllegalStateException("Nothing for 10 s after " + count + " of " + wanted + " records");
+                count += polled;
+            }
             System.out.println(count + " " + (System.nanoTime() - start) / 1e9);
         }
     }

@@ -106,14 +106,16 @@ function rssMiB(pid: number): number {
 
 async function java(...args: readonly string[]): Promise<string> {
   const flags = ['-Xmx512m', '-XX:+UseSerialGC', '-cp', kafkaClasspath(), source]
-  const child = spawn('java', [...flags, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const timeout = 300_000
+  const child = spawn('java', [...flags, ...args], { stdio: ['ignore', 'pipe', 'pipe'], timeout })
   const output = { text: '' }
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => {
       output.text += text
     })
   const [code] = await once(child, 'close')
-  if (code !== 0) throw new Error(`The client ended with ${code}: ${output.text.slice(-2000)}`)
+  if (code !== 0)
+    throw new Error(`${args.join(' ')} ended with ${code}: ${output.text.slice(-2000)}`)
   return output.text
 }
 
@@ -186,13 +188,17 @@ await withFolder(async (folder) => {
         `${name}: ${startSeconds.toFixed(2)} s from the start of the process to the first answer, ${rssMiB(pid).toFixed(0)} MiB then`,
       )
     const all: Measurement[] = []
+    const add = (measurement: Measurement) => {
+      const { name, what, recordsPerSecond } = measurement
+      console.log(`  ${name}: ${what}: ${(recordsPerSecond / 1e3).toFixed(0)} k records/s`)
+      all.push(measurement)
+    }
     for (let round = 0; round < rounds; round++) {
       // Who goes first changes, so that neither always finds the machine warm.
       const turn = round % 2 === 0 ? contestants : contestants.toReversed()
       for (const [number, producer] of producers.entries())
-        for (const broker of turn)
-          all.push(await produce(broker, `bench-${round}-${number}`, producer))
-      for (const broker of turn) all.push(await consume(broker, `bench-${round}-0`))
+        for (const broker of turn) add(await produce(broker, `bench-${round}-${number}`, producer))
+      for (const broker of turn) add(await consume(broker, `bench-${round}-0`))
     }
     print(all)
   } finally {
