@@ -31,12 +31,13 @@ export async function compareClient(
   const known = new Set<KnownDifference>()
   const unexpected = [...(theirs ?? [])].flatMap(([scenario, answer]) =>
     differences(answer, ours?.get(scenario))
-      .filter(({ path }) => {
+      .filter(({ path, kafka: value }) => {
         const found = knownDifferences.find(
           (entry) =>
             entry.client.test(client.name) &&
             entry.scenario.test(scenario) &&
-            entry.path.test(path),
+            entry.path.test(path) &&
+            (entry.value?.test(String(value)) ?? true),
         )
         if (found !== undefined) known.add(found)
         return found === undefined
