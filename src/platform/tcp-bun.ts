@@ -22,6 +22,9 @@ interface BunSocket {
   resume(): void
   /** Sends FIN. */
   shutdown(): void
+  /** Closes; what the system has is still sent. */
+  end(): void
+  /** Closes with a reset, which takes from the peer what is still on its way. */
   terminate(): void
   setNoDelay(isOn: boolean): void
   setKeepAlive(isOn: boolean): void
@@ -191,7 +194,7 @@ class BunConnection implements TcpConnection {
 
   #end(): void {
     // Closing with bytes unread would be a reset, which takes what was sent from the peer: read on until it ends too.
-    if (this.#hasEnded) this.#socket.terminate()
+    if (this.#hasEnded) this.#socket.end()
     else {
       this.#socket.shutdown()
       this.#socket.resume()

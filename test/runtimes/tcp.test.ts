@@ -222,6 +222,27 @@ test('A peer that goes is told as ended() when it closes its side, and as closed
   expect(recorder.calls).toEqual(['opened', 'ended', 'closed'])
 })
 
+test('A peer that has closed its side gets all that is sent to it, however slowly it reads', async () => {
+  const { socket, connection, recorder } = await pair()
+  connection.resume()
+  const received: Buffer[] = []
+  socket.pause()
+  socket.end('question')
+  await until(() => recorder.calls.includes('ended'))
+  const whole = pattern(8 * 1024 * 1024)
+  connection.write([whole])
+  connection.end()
+  socket.on('data', (chunk) => {
+    received.push(chunk)
+    socket.pause()
+    setImmediate(() => socket.resume())
+  })
+  socket.resume()
+  await once(socket, 'end')
+  expect(Buffer.compare(Buffer.concat(received), whole)).toBe(0)
+  await until(() => recorder.calls.includes('closed'))
+}, 30_000)
+
 test('A peer that resets the connection is told as closed()', async () => {
   const { socket, connection, recorder } = await pair()
   connection.resume()
