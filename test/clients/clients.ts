@@ -16,13 +16,13 @@ const java = (name: string, title: string, source: string): Client => ({
     parseAnswers(await runJava(`${folder}java/${source}`, bootstrap, String(base))),
 })
 
-const underNode = (name: string, title: string): Client => ({
+const underNode = (name: string, title: string, script: URL): Client => ({
   name,
   title,
   absence: () => (runtimeCommand('node') === undefined ? 'no Node 24 here' : undefined),
   run: async ({ bootstrap, base }) => {
     const [program = '', ...flags] = runtimeCommand('node') ?? []
-    const argv = [...flags, `${folder}node/${name}-client.ts`, bootstrap, String(base)]
+    const argv = [...flags, fileURLToPath(script), bootstrap, String(base)]
     return parseAnswers(await runProgram(program, argv))
   },
 })
@@ -37,6 +37,10 @@ export const clients: readonly Client[] = [
     absence: () => (spawnSync('kcat', ['-V']).error ? 'no kcat on this machine' : undefined),
     run: runKcat,
   },
-  underNode('kafkajs', 'kafkajs 2.2.4'),
-  underNode('platformatic', '@platformatic/kafka 2.12.1'),
+  underNode('kafkajs', 'kafkajs 2.2.4', new URL('./node/kafkajs-client.ts', import.meta.url)),
+  underNode(
+    'platformatic',
+    '@platformatic/kafka 2.12.1',
+    new URL('./node/platformatic-client.ts', import.meta.url),
+  ),
 ]
