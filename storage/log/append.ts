@@ -85,7 +85,7 @@ export function placeBatches(
 /** The answer to a batch that its producer sent before: the offsets of the first time. */
 export function answerDuplicate(
   { baseOffset, lastOffset, timestamp }: DuplicateBatch,
-  { needsDisk }: AppendRequest,
+  needsDisk: boolean,
   { config, logStartOffset }: { config: LogConfig; logStartOffset: number },
 ): AppendResult {
   const logAppendTime = config.messageTimestampType === 'LogAppendTime' ? timestamp : -1

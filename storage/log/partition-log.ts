@@ -162,7 +162,7 @@ export class PartitionLog {
   /**
    * Appends the batches in `bytes`, which are patched in place. A refusal (`KafkaError`) leaves the log as it was, a
    * `StorageFault` takes it offline. A batch that its producer sent before is answered with its first offsets; it waits
-   * for `whenCommitted` like its original (RULES 3).
+   * for `whenCommitted` like its original, which `flush.messages` may hold (RULES 3).
    */
   append(bytes: Uint8Array, request: AppendRequest): AppendResult {
     this.#guard.check()
@@ -177,10 +177,9 @@ export class PartitionLog {
       const marker = batch.isControl ? readTransactionMarker(batch) : undefined
       const duplicate = changes.add(batch, marker)
       if (duplicate) {
-        // `flush.messages` may have had the original wait.
         const needsDisk = request.needsDisk || duplicate.lastOffset >= this.highWatermark
         if (needsDisk) this.#durability.request(duplicate.lastOffset + 1)
-        return answerDuplicate(duplicate, { ...request, needsDisk }, this)
+        return answerDuplicate(duplicate, needsDisk, this)
       }
     }
     return this.#settle(placed, request, changes, this.#write(placed, now))
@@ -374,8 +373,7 @@ export class PartitionLog {
   /** Rolls if need be, and writes. Nothing but the segments has changed when it returns, nothing at all when it throws. */
   #write(placed: PlacedBatches, now: number): LogPosition {
     return this.#guard.run('Appending to', () => {
-      const { size, lastOffset, maxTimestamp } = placed
-      if (this.#segments.isFull({ size, lastOffset, maxTimestamp, now }, this.#config)) this.#roll()
+      if (this.#segments.isFull({ ...placed, now }, this.#config)) this.#roll()
       const active = this.#segments.active
       const position = active.size
       active.append(placed.pieces, placed.batches, this.#config.indexIntervalBytes)
