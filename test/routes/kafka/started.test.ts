@@ -66,6 +66,12 @@ test('A broker registers what its listeners advertise', async () => {
   ])
 })
 
+test('A broker that is told its address as an option registers what the settings advertise', async () => {
+  const config = { 'advertised.listeners': 'PLAINTEXT://kafka.example:443' }
+  const broker = await start({ kafka: '127.0.0.1:0', config })
+  expect(endpoints(broker)).toEqual([{ name: 'PLAINTEXT', host: 'kafka.example', port: 443 }])
+})
+
 test('A broker without a Kafka door registers nothing', async () => {
   const broker = await start({ kafka: false })
   expect([broker.kafka, endpoints(broker)]).toEqual([undefined, []])
