@@ -71,13 +71,19 @@ export class MetadataLog implements MetadataStore {
     }
     next = Math.max(next, this.#log.logStartOffset)
     while (next < this.#log.logEndOffset) {
-      const slice = this.#log.read(next, { maxBytes: READ_BYTES, isolation: 'log_end' })
+      // A batch may be larger than what is read at a time.
+      const request = { maxBytes: READ_BYTES, isolation: 'log_end', minOneBatch: true } as const
+      const slice = this.#log.read(next, request)
       const before = next
       for (const batch of readBatches(slice.bytes())) {
         for (const record of storedRecords(batch)) if (record.offset >= next) yield record
         next = batch.nextOffset
       }
-      if (next === before) return
+      if (next === before) {
+        // To go on without the rest would make strays of its partitions.
+        const detail = `The metadata log of ${this.#log.directory} can't be read at offset ${next}`
+        throw new KafkaError('KAFKA_STORAGE_ERROR', detail)
+      }
     }
   }
 
