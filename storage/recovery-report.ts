@@ -26,7 +26,7 @@ export interface DirectoryReport {
 /** One log whose opening was more than routine. */
 export interface RecoveredLog extends TopicPartition {
   readonly recovery: LogRecovery
-  /** Records beyond what was known to be on disk were kept, or some were cut: it needs a new leader epoch (RULES 5). */
+  /** Records beyond what was known to be on disk were kept, or some are gone: it needs a new leader epoch (RULES 5). */
   readonly needsNewEpoch: boolean
 }
 
@@ -53,7 +53,9 @@ export function recoveredLog(
 ): RecoveredLog | undefined {
   const { hadCleanShutdown, scannedBytes, cuts, damages } = recovery
   const isKeptBeyond = !hadCleanShutdown && recovery.logEndOffset > recovery.recoveryPoint
-  const needsNewEpoch = isKeptBeyond || cuts.length > 0
+  // New records take the offsets of lost ones: a consumer tells them apart by their epoch.
+  const isLost = recovery.lostBelowHighWatermark > 0
+  const needsNewEpoch = isKeptBeyond || isLost || cuts.length > 0
   const findings = scannedBytes + cuts.length + damages.length
   if (findings === 0 && !needsNewEpoch) return undefined
   return { ...topicPartition, recovery, needsNewEpoch }

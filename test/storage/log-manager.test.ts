@@ -74,6 +74,23 @@ test('LogManager recovers after a kill, and says which partitions need a new epo
   await after.manager.close(15)
 })
 
+test('LogManager asks for a new epoch when what consumers had seen is gone, although nothing new was kept', async () => {
+  const disk = await stoppedDisk()
+  const { manager } = await start(disk)
+  append(manager.log(ORDERS) as never, batchOf(['two']))
+  await manager.checkpoint('highWatermarks')
+  const ends = new Set<number | undefined>()
+  for (let seed = 0; seed < 20; seed++) {
+    const { manager: after, report } = await start(disk.afterCrash(seed))
+    ends.add(after.log(ORDERS)?.logEndOffset)
+    expect(report.recovered, `seed ${seed}`).toMatchObject([
+      { topic: 'orders', needsNewEpoch: true },
+    ])
+    await after.closeNow()
+  }
+  expect(ends).toContain(1)
+})
+
 test('LogManager.load() finishes deletions, keeps strays, reports strange directories, ignores the rest', async () => {
   const disk = await stoppedDisk()
   const hex = '0123456789abcdef0123456789abcdef'
