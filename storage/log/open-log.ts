@@ -281,13 +281,15 @@ class LogOpening {
 
   #cleanEnd(segments: readonly Segment[]): number {
     const last = segments.at(-1)
-    return last ? endOffsetOf(last) : this.#options.logStartOffset
+    if (last) return endOffsetOf(last)
+    // Retention had removed all, and the new segment's name was lost: what lay below the recovery point had existed.
+    return Math.max(this.#options.logStartOffset, this.#options.recoveryPoint)
   }
 
   /** Where the log starts. When all of it lies below the checkpoint's log start, records were deleted: it starts empty. */
   #placeStart(segments: Segment[], logEndOffset: number) {
     const { logStartOffset } = this.#options
-    const start = Math.max(logStartOffset, segments[0]?.baseOffset ?? 0)
+    const start = Math.max(logStartOffset, segments[0]?.baseOffset ?? logEndOffset)
     if (logEndOffset >= start) return { logStartOffset: start, logEndOffset }
     for (const segment of segments.splice(0)) {
       for (const path of segment.markDeleted()) this.#files.remove(path)

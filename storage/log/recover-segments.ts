@@ -229,7 +229,7 @@ function* cutTail(
   { position, offset }: { position: number; offset: number },
 ): Paced<LogCut> {
   const sizeInBytes = segment.size - position
-  const path = cutPath(environment.directory, offset, now)
+  const path = freeCutPath(environment, offset, now)
   const isKept = yield* copyTail(environment.files, file, { position, size: segment.size, path })
   const part = { position, size: segment.size, minOffset: offset }
   const offsetsAtRisk = yield* findAtRisk(file, part, environment.buffers)
@@ -254,7 +254,7 @@ function* setAside(
   } finally {
     file.close()
   }
-  const path = cutPath(directory, baseOffset, now)
+  const path = freeCutPath(environment, baseOffset, now)
   if (size > 0) files.rename(segment.path, path)
   else files.remove(segment.path)
   for (const kind of ['index', 'timeindex', 'txnindex', 'snapshot'] as const) {
@@ -272,6 +272,17 @@ function* setAside(
     keptIn,
     offsetsAtRisk,
   }
+}
+
+/** Where nothing is kept yet: one recovery may cut a torn tail and set aside the segment that begins at the same offset. */
+function freeCutPath(
+  { files, directory }: SegmentEnvironment,
+  offset: number,
+  nowMs: number,
+): string {
+  let path = cutPath(directory, offset, nowMs)
+  for (let ms = nowMs + 1; files.status(path); ms++) path = cutPath(directory, offset, ms)
+  return path
 }
 
 /** Copies a tail to a new file and syncs it; false, and no file, when there is nothing but zeros. */

@@ -143,6 +143,34 @@ test('openPartitionLog() keeps later segments aside when it cuts in an earlier o
   expect(readAll(opened)).toHaveLength(opened.logEndOffset)
 })
 
+test('openPartitionLog() keeps both a torn tail and the segment behind it, which begins at the same offset', async () => {
+  const disk = new SimulatedDisk()
+  const { log } = await openLog(disk, { config: { segmentBytes: 150 } })
+  for (let index = 0; index < 4; index++) append(log, batchOf([`v${index}`]))
+  expect(log.segmentCount).toBe(2)
+  const second = disk.readFile(LOG.replace('0.log', '2.log')) ?? new Uint8Array(0)
+  log.closeNow()
+  const file = disk.open(LOG, 'write')
+  const torn = new Uint8Array(40).fill(7)
+  file.write(torn, file.size())
+  file.close()
+  const left = disk.afterKill()
+  const { recovery } = await openLog(left)
+  const kept = recovery.cuts.map(({ keptIn }) => left.readFile(keptIn ?? ''))
+  expect(new Set(recovery.cuts.map(({ keptIn }) => keptIn)).size).toBe(2)
+  expect(Buffer.compare(kept[0] ?? new Uint8Array(0), torn)).toBe(0)
+  expect(Buffer.compare(kept[1] ?? torn, second)).toBe(0)
+})
+
+test('openPartitionLog() gives no offset twice when retention and a power loss left no segment', async () => {
+  const disk = new SimulatedDisk()
+  disk.makeDirectory(DIRECTORY)
+  const { log } = await openLog(disk, { recoveryPoint: 42, highWatermark: 42 })
+  expect([log.logStartOffset, log.logEndOffset]).toEqual([42, 42])
+  append(log, batchOf(['a']))
+  expect(readAll(log)).toEqual(['42:a'])
+})
+
 test('PartitionLog.deleteOldSegments() removes what is too old, and the files after the delay', async () => {
   const disk = new SimulatedDisk()
   const clock = new VirtualClock()
