@@ -70,6 +70,8 @@ export interface FetchingParts {
   readonly sessionSlots: number
   /** `fetch.max.bytes`, as of now. */
   maxBytes(): number
+  /** Lent bytes at which nothing more is lent; 512 MiB unless told otherwise. */
+  readonly mostLentBytes?: number
 }
 
 /** One partition while it is fetched. */
@@ -88,6 +90,8 @@ interface ByteLease {
 const LENT_BYTES = 256 * 1_048_576
 /** What an answer may hold even then. */
 const SMALL_FETCH_BYTES = 65_536
+/** From here on nothing is lent until something comes back: answers to clients that do not read them. */
+const MOST_LENT_BYTES = 512 * 1_048_576
 const NOTHING = new Uint8Array(0)
 
 /** Serves all fetches of a broker. */
@@ -95,6 +99,8 @@ export class Fetching {
   readonly #parts: FetchingParts
   readonly #sessions: FetchSessionCache
   readonly #purgatory: FetchPurgatory
+  /** Fetches that may not borrow until others have given back. */
+  readonly #waitingToBorrow = new Set<() => void>()
   #lentBytes = 0
 
   constructor(parts: FetchingParts) {
@@ -117,6 +123,7 @@ export class Fetching {
   async fetch(call: FetchCall): Promise<Fetched> {
     const fetch = this.#sessions.open(call)
     const { targets } = fetch
+    if (this.#isAllLent) await this.#comesBack(call)
     const room = Math.max(SMALL_FETCH_BYTES, LENT_BYTES - this.#lentBytes)
     const maxBytes = Math.min(call.maxBytes, this.#parts.maxBytes(), room)
     const limits = { maxBytes, isolation: call.isolation }
@@ -138,6 +145,27 @@ export class Fetching {
   /** Ends all waits. */
   close(): void {
     this.#purgatory.close()
+    for (const finish of this.#waitingToBorrow) finish()
+  }
+
+  get #isAllLent(): boolean {
+    return this.#lentBytes >= (this.#parts.mostLentBytes ?? MOST_LENT_BYTES)
+  }
+
+  /** Resolves when bytes may be lent again, or when the fetch may wait no longer: then its answer has no records. */
+  #comesBack({ maxWaitMs, signal }: FetchCall): Promise<void> {
+    if (maxWaitMs <= 0 || signal?.aborted) return Promise.resolve()
+    return new Promise((resolve) => {
+      const finish = () => {
+        timer.cancel()
+        signal?.removeEventListener('abort', finish)
+        this.#waitingToBorrow.delete(finish)
+        resolve()
+      }
+      const timer = this.#parts.clock.after(maxWaitMs, finish)
+      signal?.addEventListener('abort', finish)
+      this.#waitingToBorrow.add(finish)
+    })
   }
 
   #mustWait({ maxWaitMs, minBytes }: FetchCall, round: FetchRound, maxBytes: number): boolean {
@@ -182,9 +210,10 @@ export class Fetching {
     const current = session ?? begun
     const leases: ByteLease[] = []
     const partitions: FetchedPartition[] = []
+    const mayBorrow = !this.#isAllLent
     try {
       for (const { target, outcome } of reads) {
-        const { outcome: known, lease } = borrow(outcome)
+        const { outcome: known, lease } = mayBorrow ? borrow(outcome) : { outcome }
         if (lease) leases.push(lease)
         const isNews = current?.note(target, known) ?? true
         if (session && !isNews) continue
@@ -207,6 +236,7 @@ export class Fetching {
       isReleased = true
       this.#lentBytes -= size
       for (const lease of leases) lease.release()
+      if (!this.#isAllLent) for (const finish of this.#waitingToBorrow) finish()
     }
     return { sessionId: current?.id ?? 0, partitions, release }
   }

@@ -33,12 +33,18 @@ const CALL: FetchCall = {
   replicaId: -1,
 }
 
-async function fetchingFrom(disk = new SimulatedDisk(), segmentBytes = 1 << 30) {
+async function fetchingFrom(
+  disk = new SimulatedDisk(),
+  segmentBytes = 1 << 30,
+  mostLentBytes = 512 * 1_048_576,
+) {
   const { log } = await openLog(disk, { config: { segmentBytes } })
   const partition = new Partition(log, 0)
+  const clock = new VirtualClock()
   const fetching = new Fetching({
     lookup: { get: () => partition, leaderOf: () => undefined } as never,
-    clock: new VirtualClock(),
+    clock,
+    mostLentBytes,
     random: new SeededRandom(1),
     sessionSlots: 1,
     maxBytes: () => 1_000_000_000,
@@ -47,7 +53,7 @@ async function fetchingFrom(disk = new SimulatedDisk(), segmentBytes = 1 << 30) 
     partition.append(buildBatch([{ value: new Uint8Array(size), timestamp: 1_704_067_200_000 }]), {
       needsDisk: false,
     })
-  return { fetching, append, disk, partition, log }
+  return { fetching, append, disk, partition, log, clock }
 }
 
 test('A fetch lends its bytes until it is released, which counts once', async () => {
@@ -78,6 +84,28 @@ test('Answers stay small while many bytes are lent, and are large again afterwar
   for (const one of held) one.release()
   const { partitions } = await fetching.fetch(CALL)
   expect(partitions[0]?.records.length).toBeGreaterThan(39_000_000)
+})
+
+test('Clients that do not read what they fetched hold a bounded number of bytes, first batches included', async () => {
+  const { fetching, append, clock } = await fetchingFrom(new SimulatedDisk(), 1 << 30, 3_000_000)
+  append(1_000_000)
+  const held: { release(): void }[] = []
+  for (let n = 0; n < 50; n++) held.push(await fetching.fetch(CALL))
+  expect(fetching.stats.lentBytes).toBeLessThan(4_100_000)
+
+  const { partitions } = await fetching.fetch(CALL)
+  expect(partitions).toMatchObject([{ error: undefined, highWatermark: 1 }])
+  expect(partitions[0]?.records).toHaveLength(0)
+
+  const waiting = fetching.fetch({ ...CALL, maxWaitMs: 1000 })
+  for (const one of held) one.release()
+  const [woken] = (await waiting).partitions
+  expect(woken?.records.length).toBeGreaterThan(1_000_000)
+
+  for (let n = 0; n < 5; n++) await fetching.fetch(CALL)
+  const patient = fetching.fetch({ ...CALL, maxWaitMs: 1000 })
+  clock.advance(1000)
+  expect((await patient).partitions[0]?.records).toHaveLength(0)
 })
 
 test('A sealed segment that has left memory is brought back off the loop before it is lent', async () => {
