@@ -376,6 +376,7 @@ export class PartitionLog {
       if (this.#segments.isFull({ ...placed, now }, this.#config)) this.#roll()
       const active = this.#segments.active
       const position = active.size
+      this.#cleanEnd.changed() // Also when the write is refused: a part of it may stand in the file.
       active.append(placed.pieces, placed.batches, this.#config.indexIntervalBytes)
       return { offset: placed.baseOffset, segmentBaseOffset: active.baseOffset, position }
     })
@@ -391,7 +392,6 @@ export class PartitionLog {
     const { logStartOffset } = this
     const { baseOffset, lastOffset, logAppendTime, size } = placed
     this.#logEndOffset = lastOffset + 1
-    this.#cleanEnd.changed()
     this.#epochFile.appended(request.leaderEpoch, baseOffset)
     for (const completed of this.#producers.apply(changes, this.#logEndOffset)) {
       if (completed.isAborted) this.#segments.active.addAborted(completed)

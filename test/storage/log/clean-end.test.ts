@@ -160,3 +160,20 @@ test('PartitionLog that was cut never trusts what a power loss left of its old e
     }
   }
 })
+
+test('PartitionLog.close() has on disk that a refused append was cut off, although nothing else had changed', async () => {
+  for (let seed = 0; seed < 10; seed++) {
+    const disk = new SimulatedDisk()
+    disk.makeDirectory('/data')
+    disk.syncDirectoryNow('/')
+    const first = await openLog(disk)
+    append(first.log, batchOf(['a']))
+    await first.log.close()
+    const second = await openLog(disk, { hadCleanShutdown: true, recoveryPoint: 1 })
+    disk.fail({ on: 'write', path: '.log', code: 'ENOSPC' })
+    expect(() => append(second.log, batchOf(['b', 'c']))).toThrow()
+    disk.faults.heal()
+    await second.log.close()
+    expect(disk.hasUnsyncedChanges, `seed ${seed}`).toBe(false)
+  }
+})
