@@ -354,3 +354,24 @@ test('SimulatedDisk agrees with a plain array through random writes, cuts and sy
     expect(Buffer.compare(after ?? filled(0, 0), model), `seed ${seed} after the crash`).toBe(0)
   }
 })
+
+test('SimulatedDisk.afterCrash() shows zeros, not lost bytes, when a file grows over where they were', () => {
+  for (let seed = 1; seed <= 60; seed++) {
+    const disk = new SimulatedDisk()
+    const file = disk.open('f', 'create')
+    file.write(new Uint8Array(100).fill(1), 0)
+    file.syncNow()
+    disk.syncDirectoryNow('.')
+    file.write(new Uint8Array(2000).fill(2), 100)
+    const found = disk.afterCrash(seed)
+    const again = found.open('f', 'write')
+    const { size } = found.status('f') ?? { size: 0 }
+    again.write(Uint8Array.of(3), 5000)
+    again.syncNow()
+    const later = found.afterCrash(seed).readFile('f') ?? new Uint8Array()
+    expect(
+      later.subarray(size, 5000).some((byte) => byte !== 0),
+      `seed ${seed}`,
+    ).toBe(false)
+  }
+})

@@ -75,6 +75,13 @@ class Medium {
     this.size = size
   }
 
+  /** What lies beyond the end: a file system that is mounted again shows zeros there when the file grows. */
+  dropBeyondEnd(): void {
+    const size = this.size
+    this.size = Number.MAX_SAFE_INTEGER
+    this.resize(size)
+  }
+
   clone(): Medium {
     const copy = new Medium()
     copy.size = this.size
@@ -187,6 +194,7 @@ export class SimulatedFile {
   afterCrash(random: SeededRandom): SimulatedFile {
     const medium = this.#medium.clone()
     this.#keepSome(random, medium)
+    medium.dropBeyondEnd()
     const found = new SimulatedFile(this.modifiedMs, medium)
     found.#live.write(medium.bytes(), 0)
     found.badRanges = [...this.badRanges]
