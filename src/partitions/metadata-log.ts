@@ -2,6 +2,7 @@
 import { KafkaError } from '#storage/base/errors.ts'
 import type { Clock } from '#storage/base/world.ts'
 import { buildBatch } from '#storage/batch/batch-builder.ts'
+import { CONTROL_TYPE, controlType } from '#storage/batch/control-record.ts'
 import { readRecords } from '#storage/batch/record.ts'
 import { type RecordBatch, readBatches } from '#storage/batch/record-batch.ts'
 import { replaceFile } from '#storage/fs/atomic-file.ts'
@@ -120,9 +121,17 @@ export class MetadataLog implements MetadataStore {
   /** Offsets inside a snapshot mean nothing: its records carry its end offset - 1, and its epoch. */
   *#snapshotRecords({ name, endOffset, epoch }: Snapshot): Generator<StoredRecord> {
     const bytes = this.#files.readFile(this.#path(name)) ?? new Uint8Array()
+    let isWhole = false
     for (const batch of readBatches(bytes)) {
-      for (const record of storedRecords(batch)) yield { ...record, offset: endOffset - 1, epoch }
+      for (const record of storedRecords(batch)) {
+        isWhole = record.isControl && controlType(record) === CONTROL_TYPE.snapshotFooter
+        yield { ...record, offset: endOffset - 1, epoch }
+      }
     }
+    // What a cut snapshot lacks would look as if it had been deleted.
+    if (isWhole) return
+    const detail = `The metadata snapshot ${this.#path(name)} is cut short: it has no footer`
+    throw new KafkaError('KAFKA_STORAGE_ERROR', detail)
   }
 }
 

@@ -1,6 +1,8 @@
 // The metadata log over a partition log: what is appended is replayed, however large.
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { MetadataLog } from '#src/partitions/metadata-log.ts'
+import { readBatches } from '#storage/batch/record-batch.ts'
 import { SimulatedDisk } from '../../simulation/simulated-disk.ts'
 import { VirtualClock } from '../../simulation/virtual-clock.ts'
 import { openLog } from '../../storage/log/log-fixture.ts'
@@ -25,4 +27,20 @@ test('MetadataLog.replay() yields batches larger than what it reads at a time, a
     [3, 600_000],
     [4, 1],
   ])
+})
+
+const SNAPSHOT = '00000000000000000000-0000000000.checkpoint'
+
+test('MetadataLog.replay() reads a snapshot that Kafka wrote, and refuses one that was cut short', async () => {
+  const golden = new URL(`../../golden/datadir/__cluster_metadata-0/${SNAPSHOT}`, import.meta.url)
+  const bytes = new Uint8Array(readFileSync(golden))
+  const batches = Array.from(readBatches(bytes))
+  const files = new SimulatedDisk()
+  const { log } = await openLog(files)
+  const store = new MetadataLog({ log, files, clock: new VirtualClock() })
+  const snapshot = files.open(`${log.directory}/${SNAPSHOT}`, 'create')
+  snapshot.write(bytes, 0)
+  expect(Array.from(store.replay()).length).toBeGreaterThan(2)
+  snapshot.truncate(bytes.length - (batches.at(-1)?.sizeInBytes ?? 0))
+  expect(() => Array.from(store.replay())).toThrow(/has no footer/)
 })
