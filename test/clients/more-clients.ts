@@ -13,18 +13,18 @@ const isMissing = (program: string, ...argv: string[]) => {
   return error !== undefined || status !== 0
 }
 
-/** A program of ours on a Go module, built into the git-ignored work folder. */
-const go: Client = {
-  name: 'franz-go',
-  title: 'franz-go 1.22.2',
+/** Programs of ours on a Go module, built into the git-ignored work folder. */
+const go = (name: string, title: string): Client => ({
+  name,
+  title,
   absence: () => (isMissing('go', 'version') ? 'no Go on this machine' : undefined),
   run: async ({ bootstrap, base }) => {
-    const program = join(work, 'franz-go-client')
-    const cwd = join(folder, 'franz-go')
+    const program = join(work, `${name}-client`)
+    const cwd = join(folder, name)
     await runProgram('go', ['build', '-o', program, '.'], { cwd })
     return parseAnswers(await runProgram(program, [bootstrap, String(base)]))
   },
-}
+})
 
 /** Programs of ours on Python packages, in a virtual environment in the work folder. */
 const python = (name: string, title: string): Client => ({
@@ -41,7 +41,8 @@ const python = (name: string, title: string): Client => ({
 
 /** The clients of the long run. */
 export const moreClients: readonly Client[] = [
-  go,
+  go('franz-go', 'franz-go 1.22.2'),
+  go('sarama', 'sarama 1.61.1'),
   python('aiokafka', 'aiokafka 0.14.0'),
   python('confluent-kafka', 'confluent-kafka 2.16.1 (librdkafka 2.16.1)'),
 ]
