@@ -28,6 +28,8 @@ interface ConfigLayer {
  */
 export class BrokerConfig {
   readonly #layers: readonly ConfigLayer[]
+  /** Parsed once: some are asked for with every request. */
+  readonly #values = new Map<string, ConfigValue | undefined>()
 
   private constructor(layers: readonly ConfigLayer[]) {
     this.#layers = layers
@@ -186,8 +188,11 @@ export class BrokerConfig {
   }
 
   #value(name: string): ConfigValue | undefined {
+    if (this.#values.has(name)) return this.#values.get(name)
     const text = this.text(name)
-    return text === null ? undefined : parseConfigValue(definitionOf(name), text)
+    const value = text === null ? undefined : parseConfigValue(definitionOf(name), text)
+    this.#values.set(name, value)
+    return value
   }
 }
 
