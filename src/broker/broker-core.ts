@@ -99,7 +99,7 @@ export class BrokerCore implements Broker {
     this.#producing = new Producing({
       partitions: parts.partitions,
       clock: parts.clock,
-      isAllSynced: () => parts.configs.broker.boolean('millrace.acks.all.fsync'),
+      isAllSynced: () => this.#isAllSynced(),
     })
     const lookup = new PartitionLookup(parts.partitions, parts.provider)
     this.#batches = new BatchProducing(this.#batchParts(lookup))
@@ -397,7 +397,7 @@ export class BrokerCore implements Broker {
     return {
       lookup,
       clock,
-      isAllSynced: () => configs.broker.boolean('millrace.acks.all.fsync'),
+      isAllSynced: () => this.#isAllSynced(),
       lacksReplicas: (at: { readonly topic: string; readonly partition: number }) => {
         const { isr, replicas } = provider.image.partition(at) ?? { isr: [], replicas: [] }
         if (isr.length >= replicas.length) return undefined
@@ -414,6 +414,10 @@ export class BrokerCore implements Broker {
         this.counters.producedBytes += appended.bytes
       },
     }
+  }
+
+  #isAllSynced(): boolean {
+    return this.#parts.configs.broker.boolean('millrace.acks.all.fsync')
   }
 
   #partition(topic: string, partition: number): Partition {
@@ -459,7 +463,7 @@ function planned(name: string, partitionCount: number): TopicDescription {
     replicas: [],
     isr: [],
   }))
-  return { name, topicId: 'AAAAAAAAAAAAAAAAAAAAAA', isInternal: false, partitions }
+  return { name, topicId: ZERO_UUID, isInternal: false, partitions }
 }
 
 function sample(name: string, help: string, value: number): Sample {

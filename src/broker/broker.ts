@@ -3,6 +3,8 @@ import type { KafkaErrorName } from '#storage/base/errors.ts'
 import type { Uuid } from '#storage/base/uuid.ts'
 import type { Int64 } from '#storage/bytes/int64.ts'
 import type { Session } from '../access/session.ts'
+import type { ConfigEntry as Entry } from '../config/config-entry.ts'
+import type { ConfigChange as Change } from '../metadata/provider.ts'
 import type {
   RecoveryFinding as Finding,
   RecoveryReport as Report,
@@ -57,36 +59,11 @@ export interface ConfigResource {
   readonly name: string
 }
 
-/** Where a config value comes from, in Kafka's words (`DescribeConfigsResponse.ConfigSource`). */
-export type ConfigSource =
-  | 'DYNAMIC_TOPIC_CONFIG'
-  | 'DYNAMIC_BROKER_CONFIG'
-  | 'DYNAMIC_DEFAULT_BROKER_CONFIG'
-  | 'STATIC_BROKER_CONFIG'
-  | 'DEFAULT_CONFIG'
-
 /** One config of a resource. Sensitive values are null. */
-export interface ConfigEntry {
-  readonly name: string
-  readonly value: string | null
-  readonly source: ConfigSource
-  readonly isReadOnly: boolean
-  readonly isSensitive: boolean
-  readonly type: string
-  readonly documentation: string
-  readonly synonyms: readonly {
-    readonly name: string
-    readonly value: string | null
-    readonly source: ConfigSource
-  }[]
-}
+export type ConfigEntry = Entry
 
 /** One change of a config. `append` and `subtract` are for lists. */
-export interface ConfigChange {
-  readonly name: string
-  readonly operation: 'set' | 'delete' | 'append' | 'subtract'
-  readonly value: string | null
-}
+export type ConfigChange = Change
 
 /** 0: no answer is needed; 1: in the page cache; -1 ("all"): on disk, and in every in-sync replica. */
 export type Acks = 0 | 1 | -1

@@ -2,6 +2,7 @@
 import { KafkaError, type KafkaErrorName } from '#storage/base/errors.ts'
 import type { Clock, Random } from '#storage/base/world.ts'
 import type { Int64 } from '#storage/bytes/int64.ts'
+import { Deadlines } from '../partitions/deadlines.ts'
 import { FetchPurgatory, type WaitingPosition } from '../partitions/fetch-purgatory.ts'
 import {
   type FetchIsolation,
@@ -101,6 +102,7 @@ export class Fetching {
   readonly #purgatory: FetchPurgatory
   /** Fetches that may not borrow until others have given back. */
   readonly #waitingToBorrow = new Set<() => void>()
+  readonly #deadlines: Deadlines
   #lentBytes = 0
 
   constructor(parts: FetchingParts) {
@@ -108,6 +110,7 @@ export class Fetching {
     this.#parts = parts
     this.#sessions = new FetchSessionCache({ maxSlots, clock, random })
     this.#purgatory = new FetchPurgatory(clock)
+    this.#deadlines = new Deadlines(clock)
   }
 
   /** For metrics: long polls, how often changes made one look, sessions, and bytes lent to answers. */
@@ -146,6 +149,7 @@ export class Fetching {
   close(): void {
     this.#purgatory.close()
     for (const finish of this.#waitingToBorrow) finish()
+    this.#deadlines.clear()
   }
 
   get #isAllLent(): boolean {
@@ -157,12 +161,12 @@ export class Fetching {
     if (maxWaitMs <= 0 || signal?.aborted) return Promise.resolve()
     return new Promise((resolve) => {
       const finish = () => {
-        timer.cancel()
+        takeBack()
         signal?.removeEventListener('abort', finish)
         this.#waitingToBorrow.delete(finish)
         resolve()
       }
-      const timer = this.#parts.clock.after(maxWaitMs, finish)
+      const takeBack = this.#deadlines.add(maxWaitMs, finish)
       signal?.addEventListener('abort', finish)
       this.#waitingToBorrow.add(finish)
     })

@@ -1,5 +1,6 @@
 // The log that metadata asks for, over the storage engine: `__cluster_metadata-0`, its snapshots and its quorum-state.
 import { KafkaError } from '#storage/base/errors.ts'
+import { ZERO_UUID } from '#storage/base/uuid.ts'
 import type { Clock } from '#storage/base/world.ts'
 import { buildBatch } from '#storage/batch/batch-builder.ts'
 import { CONTROL_TYPE, controlType } from '#storage/batch/control-record.ts'
@@ -98,7 +99,7 @@ export class MetadataLog implements MetadataStore {
       leaderId,
       leaderEpoch,
       votedId: -1,
-      votedDirectoryId: 'AAAAAAAAAAAAAAAAAAAAAA',
+      votedDirectoryId: ZERO_UUID,
     })
     await replaceFile(this.#files, this.#path(QUORUM_STATE_FILE), bytes)
   }
