@@ -1,5 +1,7 @@
-// The numbers by which the protocol names sources and types of configs.
+// Configs on the wire: the numbers of their sources and types, and the answer to changes of them.
 import type { DescribedConfig } from '#src/broker/admin.ts'
+import type { KafkaError } from '#storage/base/errors.ts'
+import { outcome } from './outcome.ts'
 
 /** `DescribeConfigsResponse.ConfigSource`. */
 export const CONFIG_SOURCE: Readonly<Record<DescribedConfig['source'], number>> = {
@@ -28,4 +30,17 @@ const TYPES = [
 /** `DescribeConfigsResponse.ConfigType`; 0 for what is not known. */
 export function configTypeCode(type: string): number {
   return Math.max(0, TYPES.indexOf(type))
+}
+
+/** The answer to a change of configs: what became of each resource. */
+export function changedResources(
+  resources: readonly { readonly resourceType: number; readonly resourceName: string }[],
+  errorOf: (index: number) => KafkaError | undefined,
+) {
+  const responses = resources.map(({ resourceType, resourceName }, index) => ({
+    ...outcome(errorOf(index)),
+    resourceType,
+    resourceName,
+  }))
+  return { throttleTimeMs: 0, responses }
 }

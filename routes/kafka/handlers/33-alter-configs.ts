@@ -4,7 +4,7 @@ import {
   AlterConfigsResponse,
 } from '#src/protocol/messages/33-alter-configs.ts'
 import { api } from '../api.ts'
-import { outcome } from '../outcome.ts'
+import { changedResources } from '../config-codes.ts'
 
 /** Each resource by itself: what is not named goes back to its default. */
 export const alterConfigs = api({
@@ -16,19 +16,7 @@ export const alterConfigs = api({
       configs,
     }))
     const errors = await broker.admin.configs.replace(session, asked, validateOnly)
-    const responses = resources.map(({ resourceType, resourceName }, at) => ({
-      ...outcome(errors[at]),
-      resourceType,
-      resourceName,
-    }))
-    return { throttleTimeMs: 0, responses }
+    return changedResources(resources, (index) => errors[index])
   },
-  refuse: (error, { resources }) => ({
-    throttleTimeMs: 0,
-    responses: resources.map(({ resourceType, resourceName }) => ({
-      ...outcome(error),
-      resourceType,
-      resourceName,
-    })),
-  }),
+  refuse: (error, { resources }) => changedResources(resources, () => error),
 })

@@ -4,7 +4,7 @@ import {
   IncrementalAlterConfigsResponse,
 } from '#src/protocol/messages/44-incremental-alter-configs.ts'
 import { api } from '../api.ts'
-import { outcome } from '../outcome.ts'
+import { changedResources } from '../config-codes.ts'
 
 const OPERATIONS = ['set', 'delete', 'append', 'subtract'] as const
 
@@ -22,19 +22,7 @@ export const incrementalAlterConfigs = api({
       })),
     }))
     const errors = await broker.admin.configs.change(session, asked, validateOnly)
-    const responses = resources.map(({ resourceType, resourceName }, at) => ({
-      ...outcome(errors[at]),
-      resourceType,
-      resourceName,
-    }))
-    return { throttleTimeMs: 0, responses }
+    return changedResources(resources, (index) => errors[index])
   },
-  refuse: (error, { resources }) => ({
-    throttleTimeMs: 0,
-    responses: resources.map(({ resourceType, resourceName }) => ({
-      ...outcome(error),
-      resourceType,
-      resourceName,
-    })),
-  }),
+  refuse: (error, { resources }) => changedResources(resources, () => error),
 })
