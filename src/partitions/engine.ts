@@ -42,7 +42,7 @@ export interface EngineOptions {
   readonly onFailure?: (error: Error) => void
 }
 
-/** Metadata batches are few and matter: small segments, and everything is kept until there are snapshots. */
+/** Metadata batches are few, and may be large: one operation is one batch. All are kept until there are snapshots. */
 const METADATA_LOG_CONFIG: LogConfig = {
   ...DEFAULT_LOG_CONFIG,
   maxMessageBytes: 16 * 1024 * 1024,
