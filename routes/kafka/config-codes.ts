@@ -11,7 +11,7 @@ export const CONFIG_SOURCE: Readonly<Record<DescribedConfig['source'], number>> 
   STATIC_BROKER_CONFIG: 4,
   DEFAULT_CONFIG: 5,
   CLIENT_METRICS_CONFIG: 7,
-  GROUP_CONFIG: 8,
+  DYNAMIC_GROUP_CONFIG: 8,
 }
 
 const TYPES = [

@@ -38,9 +38,11 @@ export class AdminConfigs implements ConfigAdmin {
       case BROKER:
         return broker.describeConfigs(session, { type: 'broker', name })
       case CLIENT_METRICS:
-        return this.#stored({ type, name }, 'CLIENT_METRICS_CONFIG')
+        checkNamed(name)
+        return this.#stored({ type, name })
       case GROUP:
-        return this.#stored({ type, name }, 'GROUP_CONFIG')
+        checkNamed(name)
+        return this.#parts.configs.group(name).describe()
       default:
         throw noConfigs({ type, name })
     }
@@ -103,14 +105,11 @@ export class AdminConfigs implements ConfigAdmin {
   }
 
   /** What the metadata log holds for a resource that nothing here acts on. */
-  #stored(resource: ConfigResource, source: DescribedConfig['source']): DescribedConfig[] {
-    if (resource.name === '') {
-      throw new KafkaError('INVALID_REQUEST', 'Groups and client metrics have no default resource')
-    }
+  #stored(resource: ConfigResource): DescribedConfig[] {
     return [...this.#parts.provider.image.configs(resource)].map(([name, value]) => ({
       name,
       value,
-      source,
+      source: 'CLIENT_METRICS_CONFIG',
       isReadOnly: false,
       isSensitive: false,
       type: 'UNKNOWN',
@@ -154,6 +153,11 @@ export class AdminConfigs implements ConfigAdmin {
     if (type !== BROKER || name === '' || name === String(nodeId)) return undefined
     return `Broker ${name} is not this one: ask it, or use broker ${nodeId}`
   }
+}
+
+function checkNamed(name: string): void {
+  if (name !== '') return
+  throw new KafkaError('INVALID_REQUEST', 'Groups and client metrics have no default resource')
 }
 
 function isStored(type: number): type is Exclude<ConfigResourceType, 8> {

@@ -164,9 +164,9 @@ export interface NumberedResource {
   readonly name: string
 }
 
-/** One config as its resource has it; groups and client metrics have no definitions here: their type is `UNKNOWN`. */
+/** One config as its resource has it; client metrics have no definitions here: their type is `UNKNOWN`. */
 export type DescribedConfig = Omit<ConfigEntry, 'source' | 'type'> & {
-  readonly source: ConfigEntry['source'] | 'CLIENT_METRICS_CONFIG' | 'GROUP_CONFIG'
+  readonly source: ConfigEntry['source'] | 'CLIENT_METRICS_CONFIG'
   readonly type: string
 }
 

@@ -35,3 +35,8 @@ export function isBrokerConfigActedOn(name: string): boolean {
 export function isTopicConfigActedOn(name: string): boolean {
   return TOPIC_KEYS.has(name)
 }
+
+/** Whether a key of a group does something today. */
+export function isGroupConfigActedOn(name: string): boolean {
+  return name.startsWith('consumer.')
+}

@@ -5,6 +5,7 @@ import { configText } from './config-value.ts'
 /** Where a value comes from, in Kafka's words (`DescribeConfigsResponse.ConfigSource`). */
 export type ConfigSource =
   | 'DYNAMIC_TOPIC_CONFIG'
+  | 'DYNAMIC_GROUP_CONFIG'
   | 'DYNAMIC_BROKER_CONFIG'
   | 'DYNAMIC_DEFAULT_BROKER_CONFIG'
   | 'STATIC_BROKER_CONFIG'
@@ -17,7 +18,7 @@ export interface ConfigSynonym {
   readonly source: ConfigSource
 }
 
-/** One config of a topic or a broker. `value` is null for a secret, and when nothing sets it. */
+/** One config of a topic, a broker or a group. `value` is null for a secret, and when nothing sets it. */
 export interface ConfigEntry {
   readonly name: string
   readonly value: string | null

@@ -1,10 +1,11 @@
 // The settings in force: what was written at start, under what the metadata log has changed since.
 import type { BrokerConfig } from '../config/broker-config.ts'
+import { GroupConfig } from '../config/group-config.ts'
 import { TopicConfig } from '../config/topic-config.ts'
 import type { MetadataDelta } from '../metadata/delta.ts'
 import { CONFIG_RESOURCE, EMPTY_IMAGE, type MetadataImage } from '../metadata/image.ts'
 
-/** The settings of this broker and of every topic, as of the newest delta that was applied. */
+/** The settings of this broker, of every topic and every group, as of the newest delta that was applied. */
 export class EffectiveConfigs {
   readonly #nodeId: number
   readonly #written: BrokerConfig
@@ -24,6 +25,12 @@ export class EffectiveConfigs {
   topic(name: string): TopicConfig {
     const overrides = this.#image.configs({ type: CONFIG_RESOURCE.TOPIC, name })
     return new TopicConfig(overrides, this.#broker)
+  }
+
+  /** Of a group that exists or not. */
+  group(groupId: string): GroupConfig {
+    const overrides = this.#image.configs({ type: CONFIG_RESOURCE.GROUP, name: groupId })
+    return new GroupConfig(overrides, this.#broker)
   }
 
   /** Takes over the newest image. Returns the topics whose settings may differ now; all of them as `undefined`. */

@@ -115,13 +115,35 @@ test.each([
   expect(described.errorMessage).toMatch(/\w/)
 })
 
-test.each([METRICS, GROUP])(
-  'DescribeConfigs finds nothing set on a resource of type %i',
-  async (type) => {
-    const { broker } = await simulatedBroker()
-    expect(await describe(broker, type, 'x')).toMatchObject({ error: 'NONE', configs: [] })
-  },
-)
+test('DescribeConfigs finds nothing set on client metrics', async () => {
+  const { broker } = await simulatedBroker()
+  expect(await describe(broker, METRICS, 'x')).toMatchObject({ error: 'NONE', configs: [] })
+})
+
+test('DescribeConfigs shows what a group overrides, and all that it does not', async () => {
+  const { broker } = await simulatedBroker()
+  const name = 'consumer.session.timeout.ms'
+  const resource = { type: GROUP, name: 'g' }
+  const set = (value: string) =>
+    broker.admin.configs.change(
+      ANONYMOUS,
+      [{ resource, changes: [{ name, operation: 'set', value }] }],
+      false,
+    )
+  expect(await set('50000')).toEqual([undefined])
+  expect(await set('1')).toEqual([expect.objectContaining({ code: 'INVALID_CONFIG' })])
+  const { configs } = await describe(broker, GROUP, 'g')
+  expect(configs.length).toBe(17)
+  expect(configs.find((one) => one.name === name)).toMatchObject({
+    value: '50000',
+    configSource: 8,
+    configType: 3,
+    synonyms: [
+      { name, value: '50000', source: 8 },
+      { name: `group.${name}`, value: '45000', source: 5 },
+    ],
+  })
+})
 
 test.each([1, 2, 3, 4])('DescribeConfigs is served in version %i', async (version) => {
   const { broker } = await simulatedBroker()
