@@ -34,6 +34,8 @@ export interface Shard<Record> {
 export interface Plan<Record, Answer> {
   /** One batch: all or none. May be empty: the answer then waits for all that was written before it. */
   readonly records: readonly Record[]
+  /** The records have nothing to do with each other: where one batch can't hold them, they may be written as several. */
+  readonly isDivisible?: boolean
   /** May be a promise where the answer is parked beyond the commit (a join waits for the other members). */
   readonly answer: Answer | Promise<Answer>
   /**

@@ -61,13 +61,12 @@ export class Partition {
   }
 
   /** Appends whole v2 batches, patching offsets and epoch in place. Throws what `PartitionLog.append` throws. */
-  append(batches: Uint8Array, { needsDisk }: { needsDisk: boolean }): AppendResult {
+  append(
+    batches: Uint8Array,
+    { needsDisk, origin = 'client' }: { needsDisk: boolean; origin?: 'client' | 'coordinator' },
+  ): AppendResult {
     this.checkOpen()
-    return this.log.append(batches, {
-      leaderEpoch: this.#leaderEpoch,
-      origin: 'client',
-      needsDisk,
-    })
+    return this.log.append(batches, { leaderEpoch: this.#leaderEpoch, origin, needsDisk })
   }
 
   /** Batches from the one that holds `offset` on, the first of them whole unless told otherwise. Throws OFFSET_OUT_OF_RANGE. */
