@@ -24,6 +24,9 @@ export interface NewPartitionLog {
   readonly directoryId: string | undefined
 }
 
+/** How many logs are made at a time: they wait for the disk, and what is synced together costs little more than one. */
+const SIDE_BY_SIDE = 16
+
 /** Why a partition that should be here is not. */
 interface Missing {
   readonly reason: KafkaError
@@ -96,8 +99,8 @@ export class Partitions {
     const present = delta.partitions.filter(({ after }) => after?.leader === this.#nodeId)
     for (const partition of present) this.#wanted.set(partitionName(partition), partition)
     this.#then(async () => {
-      for (const partition of removed) await this.#deleteLog(partition)
-      for (const partition of present) await this.#applyPartition(partition)
+      await sideBySide(removed, (partition) => this.#deleteLog(partition))
+      await sideBySide(present, (partition) => this.#applyPartition(partition))
     })
   }
 
@@ -226,4 +229,16 @@ export class Partitions {
     made.updateConfig(this.#configs.topic(topic).settings())
     return this.#logs.get(delta) ?? made
   }
+}
+
+/** Runs `action` for each item, some at a time. It must not reject. */
+async function sideBySide<T>(
+  items: readonly T[],
+  action: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = items.values()
+  const worker = async () => {
+    for (const item of queue) await action(item)
+  }
+  await Promise.all(Array.from({ length: Math.min(SIDE_BY_SIDE, items.length) }, worker))
 }
