@@ -12,7 +12,9 @@ const BROKER_KEYS: ReadonlySet<string> = new Set(
   log.message.timestamp.type log.retention.bytes log.retention.check.interval.ms log.retention.hours
   log.retention.minutes log.retention.ms log.roll.hours log.roll.jitter.hours log.roll.jitter.ms
   log.roll.ms log.segment.bytes log.segment.delete.delay.ms max.connections max.connections.per.ip
-  max.connections.per.ip.overrides message.max.bytes metadata.log.dir min.insync.replicas
+  max.connections.per.ip.overrides message.max.bytes metadata.log.dir metadata.log.max.record.bytes.between.snapshots
+  metadata.log.max.snapshot.interval.ms metadata.log.segment.bytes metadata.log.segment.ms
+  metadata.max.retention.bytes metadata.max.retention.ms min.insync.replicas
   node.id num.partitions num.recovery.threads.per.data.dir producer.id.expiration.ms queued.max.request.bytes
   replica.high.watermark.checkpoint.interval.ms socket.listen.backlog.size
   socket.request.max.bytes`.split(/\s+/),

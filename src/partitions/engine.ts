@@ -21,6 +21,7 @@ import { configRules } from './config-rules.ts'
 import { EffectiveConfigs } from './effective-configs.ts'
 import { type LogDirectory, logDirectories } from './log-directories.ts'
 import { MetadataLog } from './metadata-log.ts'
+import { MetadataSnapshots, type SnapshotPolicy } from './metadata-snapshots.ts'
 import { Partitions } from './partitions.ts'
 import { type RecoveryReport, recoveryReport } from './recovery-findings.ts'
 
@@ -42,7 +43,7 @@ export interface EngineOptions {
   readonly onFailure?: (error: Error) => void
 }
 
-/** Metadata batches are few, and may be large: one operation is one batch. All are kept until there are snapshots. */
+/** Metadata batches are few, and may be large: one operation is one batch. What goes, goes with its snapshot. */
 const METADATA_LOG_CONFIG: LogConfig = {
   ...DEFAULT_LOG_CONFIG,
   maxMessageBytes: 16 * 1024 * 1024,
@@ -116,9 +117,14 @@ async function startOn(
   const startedAt = clock.now()
   const nodeId = config.number('node.id')
   const configs = new EffectiveConfigs(nodeId, config)
-  const { log } = await manager.openMetadataLog(METADATA_LOG_CONFIG)
+  const { log } = await manager.openMetadataLog({
+    ...METADATA_LOG_CONFIG,
+    segmentBytes: metadataSegmentBytes(config),
+    segmentMs: config.number('metadata.log.segment.ms'),
+  })
+  const store = new MetadataLog({ log, files, clock })
   const provider = LocalMetadataProvider.open({
-    store: new MetadataLog({ log, files, clock }),
+    store,
     node: {
       nodeId,
       metadataDirectoryId: manager.metadataDirectoryId,
@@ -170,6 +176,14 @@ async function startOn(
   partitions.apply(wholeDelta(provider.image))
   await partitions.settled()
   manager.start()
+  const snapshots = new MetadataSnapshots({
+    log: store,
+    clock,
+    policy: snapshotPolicy(config),
+    image: () => provider.image,
+    onProblem: options.onProblem,
+  })
+  provider.onDelta(() => snapshots.consider())
   const recovery = recoveryReport(loaded, {
     startedAt,
     hadCleanShutdown: manager.hadCleanShutdown,
@@ -186,6 +200,7 @@ async function startOn(
     logDirectories: () => logDirectories(manager, files),
     async stop() {
       await partitions.close()
+      await snapshots.close()
       await stopProvider(provider, options)
       await manager.close(provider.brokerEpoch)
       environment.maps.close()
@@ -262,6 +277,21 @@ function environmentOf({ config, files, clock, random }: EngineOptions): LogEnvi
     }),
     buffers: new ReadBufferPool(),
     indexCache: new IndexCache(),
+  }
+}
+
+/** Kafka's tests have a key for sizes below the smallest allowed; so have ours. */
+function metadataSegmentBytes(config: BrokerConfig): number {
+  const forTests = config.text('internal.metadata.log.segment.bytes')
+  return forTests === null ? config.number('metadata.log.segment.bytes') : Number(forTests)
+}
+
+function snapshotPolicy(config: BrokerConfig): SnapshotPolicy {
+  return {
+    maxBytes: config.number('metadata.log.max.record.bytes.between.snapshots'),
+    maxIntervalMs: config.number('metadata.log.max.snapshot.interval.ms'),
+    retentionBytes: config.number('metadata.max.retention.bytes'),
+    retentionMs: config.number('metadata.max.retention.ms'),
   }
 }
 

@@ -3,9 +3,7 @@ import { KafkaError } from '#storage/base/errors.ts'
 import { ZERO_UUID } from '#storage/base/uuid.ts'
 import type { Clock } from '#storage/base/world.ts'
 import { buildBatch } from '#storage/batch/batch-builder.ts'
-import { CONTROL_TYPE, controlType } from '#storage/batch/control-record.ts'
-import { readRecords } from '#storage/batch/record.ts'
-import { type RecordBatch, readBatches } from '#storage/batch/record-batch.ts'
+import { readBatches } from '#storage/batch/record-batch.ts'
 import { replaceFile } from '#storage/fs/atomic-file.ts'
 import type { Files } from '#storage/fs/files.ts'
 import type { PartitionLog } from '#storage/log/partition-log.ts'
@@ -14,31 +12,49 @@ import {
   QUORUM_STATE_FILE,
   serializeQuorumState,
 } from '#storage/state/quorum-state.ts'
+import type { MetadataImage } from '../metadata/image.ts'
 import type {
   MetadataStore,
   NewStoredRecord,
   QuorumState,
   StoredRecord,
 } from '../metadata/store.ts'
+import {
+  listSnapshots,
+  readSnapshot,
+  removeLeftovers,
+  type SnapshotId,
+  snapshotName,
+  storedRecords,
+  writeSnapshot,
+} from './metadata-snapshot-file.ts'
 
-/** Snapshots are named `<end offset>-<epoch>.checkpoint`. */
-const SNAPSHOT_NAME = /^(\d{20})-(\d{10})\.checkpoint$/
 const READ_BYTES = 1_048_576
+/** The newest may turn out to be damaged. */
+const KEPT_SNAPSHOTS = 2
 
 /** `MetadataStore` over a partition log. The log stays its opener's to close. */
 export class MetadataLog implements MetadataStore {
   readonly #log: PartitionLog
   readonly #files: Files
   readonly #clock: Clock
+  #bytesSinceSnapshot = 0
 
   constructor(parts: { log: PartitionLog; files: Files; clock: Clock }) {
     this.#log = parts.log
     this.#files = parts.files
     this.#clock = parts.clock
+    removeLeftovers(this.#files, this.#log.directory)
+    this.#catchUp()
   }
 
   get logEndOffset(): number {
     return this.#log.logEndOffset
+  }
+
+  /** How much a start would have to replay behind the newest snapshot. */
+  get bytesSinceSnapshot(): number {
+    return this.#bytesSinceSnapshot
   }
 
   append(
@@ -47,7 +63,9 @@ export class MetadataLog implements MetadataStore {
   ): { readonly baseOffset: number; readonly lastOffset: number } {
     const timestamp = this.#clock.now()
     const stamped = records.map(({ key, value }) => ({ key, value, timestamp }))
-    return this.#log.append(buildBatch(stamped, { isControl }), {
+    const batch = buildBatch(stamped, { isControl })
+    this.#bytesSinceSnapshot += batch.length
+    return this.#log.append(batch, {
       leaderEpoch: epoch,
       origin: 'metadata',
       needsDisk: true,
@@ -60,18 +78,11 @@ export class MetadataLog implements MetadataStore {
 
   *replay(): Generator<StoredRecord> {
     const snapshot = this.#newestSnapshot()
-    let next = 0
+    let next = this.#log.logStartOffset
     if (snapshot) {
-      yield* this.#snapshotRecords(snapshot)
-      next = snapshot.endOffset
-    } else if (this.#log.logStartOffset > 0) {
-      const missing = `[0, ${this.#log.logStartOffset})`
-      throw new KafkaError(
-        'KAFKA_STORAGE_ERROR',
-        `The metadata log lacks ${missing}, and ${this.#log.directory} has no snapshot of it`,
-      )
+      yield* snapshot.records
+      next = Math.max(next, snapshot.id.endOffset)
     }
-    next = Math.max(next, this.#log.logStartOffset)
     while (next < this.#log.logEndOffset) {
       // A batch may be larger than what is read at a time.
       const request = { maxBytes: READ_BYTES, isolation: 'log_end', minOneBatch: true } as const
@@ -79,6 +90,7 @@ export class MetadataLog implements MetadataStore {
       const before = next
       for (const batch of readBatches(slice.bytes())) {
         for (const record of storedRecords(batch)) if (record.offset >= next) yield record
+        this.#bytesSinceSnapshot += batch.sizeInBytes
         next = batch.nextOffset
       }
       if (next === before) {
@@ -104,52 +116,73 @@ export class MetadataLog implements MetadataStore {
     await replaceFile(this.#files, this.#path(QUORUM_STATE_FILE), bytes)
   }
 
+  /** Writes the image, which must be committed, as a snapshot, unless `signal` aborts. Rejects with the system's error. */
+  async snapshot(image: MetadataImage, signal: AbortSignal): Promise<void> {
+    const before = this.#bytesSinceSnapshot
+    const world = { files: this.#files, clock: this.#clock, signal }
+    await writeSnapshot(world, this.#log.directory, image)
+    if (signal.aborted) return
+    // What came while it was written stands behind it.
+    this.#bytesSinceSnapshot -= before
+  }
+
+  /**
+   * Removes the oldest snapshots, and the segments that only they need, for as long as log and snapshots take more than
+   * `retentionBytes` or the snapshot is older than `retentionMs`. The newest two stay.
+   */
+  prune({ retentionBytes, retentionMs }: { retentionBytes: number; retentionMs: number }): void {
+    const { directory } = this.#log
+    const snapshots = listSnapshots(this.#files, directory).map((id) => {
+      const path = this.#path(snapshotName(id))
+      const { size = 0, modifiedMs = 0 } = this.#files.status(path) ?? {}
+      return { ...id, path, size, modifiedMs }
+    })
+    let size = this.#log.sizeInBytes + snapshots.reduce((sum, one) => sum + one.size, 0)
+    for (const [index, snapshot] of snapshots.slice(0, -KEPT_SNAPSHOTS).entries()) {
+      const isOld = snapshot.modifiedMs < this.#clock.now() - retentionMs
+      if (size <= retentionBytes && !isOld) return
+      // The log behind the next one is enough.
+      const { endOffset } = snapshots[index + 1] ?? snapshot
+      this.#files.remove(snapshot.path)
+      const before = this.#log.sizeInBytes
+      this.#log.deleteRecordsBefore(Math.max(endOffset, this.#log.logStartOffset))
+      this.#log.deleteOldSegments(this.#clock.now())
+      size -= snapshot.size + before - this.#log.sizeInBytes
+    }
+  }
+
   #path(name: string): string {
     return `${this.#log.directory}/${name}`
   }
 
-  #newestSnapshot(): Snapshot | undefined {
-    const names = this.#files.list(this.#log.directory).map(({ name }) => name)
-    const newest = names
-      .filter((name) => SNAPSHOT_NAME.test(name))
-      .sort()
-      .at(-1)
-    const parts = SNAPSHOT_NAME.exec(newest ?? '')
-    if (!newest || !parts) return undefined
-    return { name: newest, endOffset: Number(parts[1]), epoch: Number(parts[2]) }
+  /** A snapshot that came from another node holds what the log lacks: the log goes on behind it, as in Kafka. */
+  #catchUp(): void {
+    const newest = listSnapshots(this.#files, this.#log.directory).at(-1)
+    if (!newest || newest.endOffset <= this.#log.logEndOffset) return
+    readSnapshot(this.#files, this.#log.directory, newest)
+    this.#log.truncateFullyAndStartAt(newest.endOffset)
   }
 
-  /** Offsets inside a snapshot mean nothing: its records carry its end offset - 1, and its epoch. */
-  *#snapshotRecords({ name, endOffset, epoch }: Snapshot): Generator<StoredRecord> {
-    const bytes = this.#files.readFile(this.#path(name)) ?? new Uint8Array()
-    let isWhole = false
-    for (const batch of readBatches(bytes)) {
-      for (const record of storedRecords(batch)) {
-        isWhole = record.isControl && controlType(record) === CONTROL_TYPE.snapshotFooter
-        yield { ...record, offset: endOffset - 1, epoch }
+  /**
+   * The newest snapshot that can be read and that the log follows on. Where there is none, the log must be whole: a
+   * snapshot alone that is damaged costs a longer replay, not the start.
+   */
+  #newestSnapshot():
+    | { readonly id: SnapshotId; readonly records: readonly StoredRecord[] }
+    | undefined {
+    const { logStartOffset, directory } = this.#log
+    let problem: unknown
+    for (const id of listSnapshots(this.#files, directory).reverse()) {
+      if (id.endOffset < logStartOffset) break
+      try {
+        return { id, records: readSnapshot(this.#files, directory, id) }
+      } catch (error) {
+        problem ??= error
       }
     }
-    // What a cut snapshot lacks would look as if it had been deleted.
-    if (isWhole) return
-    const detail = `The metadata snapshot ${this.#path(name)} is cut short: it has no footer`
-    throw new KafkaError('KAFKA_STORAGE_ERROR', detail)
+    if (logStartOffset === 0) return undefined
+    const missing = `[0, ${logStartOffset})`
+    const detail = `The metadata log lacks ${missing}, and ${directory} has no snapshot of it that can be read`
+    throw new KafkaError('KAFKA_STORAGE_ERROR', detail, { cause: problem })
   }
-}
-
-interface Snapshot {
-  readonly name: string
-  readonly endOffset: number
-  readonly epoch: number
-}
-
-function* storedRecords(batch: RecordBatch): Generator<StoredRecord> {
-  if (!batch.isCrcValid()) {
-    throw new KafkaError(
-      'CORRUPT_MESSAGE',
-      `The metadata batch at offset ${batch.baseOffset} fails its checksum`,
-    )
-  }
-  const { isControl, partitionLeaderEpoch: epoch } = batch
-  for (const { offset, key, value } of readRecords(batch))
-    yield { offset, epoch, isControl, key, value }
 }

@@ -31,7 +31,7 @@ test('MetadataLog.replay() yields batches larger than what it reads at a time, a
 
 const SNAPSHOT = '00000000000000000000-0000000000.checkpoint'
 
-test('MetadataLog.replay() reads a snapshot that Kafka wrote, and refuses one that was cut short', async () => {
+test('MetadataLog.replay() reads a snapshot that Kafka wrote, and passes over one that was cut short', async () => {
   const golden = new URL(`../../golden/datadir/__cluster_metadata-0/${SNAPSHOT}`, import.meta.url)
   const bytes = new Uint8Array(readFileSync(golden))
   const batches = Array.from(readBatches(bytes))
@@ -42,5 +42,5 @@ test('MetadataLog.replay() reads a snapshot that Kafka wrote, and refuses one th
   snapshot.write(bytes, 0)
   expect(Array.from(store.replay()).length).toBeGreaterThan(2)
   snapshot.truncate(bytes.length - (batches.at(-1)?.sizeInBytes ?? 0))
-  expect(() => Array.from(store.replay())).toThrow(/has no footer/)
+  expect(Array.from(store.replay())).toEqual([])
 })
