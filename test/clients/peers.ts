@@ -37,6 +37,11 @@ const settings = {
     ].map((name) => [name, '1']),
   ),
   'group.initial.rebalance.delay.ms': '0',
+  // Nobody waits for what only time brings.
+  'group.min.session.timeout.ms': '100',
+  'group.consumer.min.session.timeout.ms': '100',
+  'group.consumer.min.heartbeat.interval.ms': '50',
+  'group.consumer.assignment.interval.ms': '0',
   // The files of deleted topics are none of a client's business: keep them out of the log directories' sizes.
   'log.segment.delete.delay.ms': '1000',
 }

@@ -6,6 +6,8 @@ import { RequestHeader } from '../../src/protocol/messages/headers.ts'
 import { ByteReader } from '../../storage/bytes/byte-reader.ts'
 import { ByteWriter } from '../../storage/bytes/byte-writer.ts'
 
+const PATIENCE_MS = 25_000
+
 /** A request message and its response. */
 export interface Exchange<QI, R> {
   readonly request: Message<unknown, QI>
@@ -16,9 +18,20 @@ export interface Exchange<QI, R> {
 export class RawClient {
   readonly #socket: Socket
   #received = Buffer.alloc(0)
+  #isClosed = false
+  #wake: () => void = () => undefined
 
   private constructor(socket: Socket) {
     this.#socket = socket
+    socket.on('data', (chunk) => {
+      this.#received = Buffer.concat([this.#received, chunk as Uint8Array])
+      this.#wake()
+    })
+    socket.on('error', () => undefined)
+    socket.on('close', () => {
+      this.#isClosed = true
+      this.#wake()
+    })
   }
 
   /** `address` is host:port. */
@@ -54,11 +67,21 @@ export class RawClient {
   }
 
   async #frame(): Promise<Uint8Array> {
-    while (this.#received.length < 4 || this.#received.length < 4 + this.#received.readInt32BE(0)) {
-      const [chunk] = await once(this.#socket, 'data', { signal: AbortSignal.timeout(20_000) })
-      this.#received = Buffer.concat([this.#received, chunk])
+    const timer = setTimeout(() => this.#socket.destroy(), PATIENCE_MS)
+    for (;;) {
+      const frame = this.#cut()
+      if (frame !== undefined || this.#isClosed) clearTimeout(timer)
+      if (frame !== undefined) return frame
+      if (this.#isClosed) throw new Error('The connection was closed, or there was no answer')
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
     }
-    const end = 4 + this.#received.readInt32BE(0)
+  }
+
+  #cut(): Uint8Array | undefined {
+    const end = this.#received.length < 4 ? 4 : 4 + this.#received.readInt32BE(0)
+    if (this.#received.length < Math.max(end, 5)) return undefined
     const frame = new Uint8Array(this.#received.subarray(4, end))
     this.#received = this.#received.subarray(end)
     return frame
