@@ -222,6 +222,7 @@ class Parts implements RunningBroker {
       recovery: engine.recovery,
       logDirectories: engine.logDirectories,
       storageSamples: () => storageSamples(engine),
+      onProblem: (error) => say(causes(error)),
     })
     this.#core = core
     kafka.serve(core)
@@ -288,10 +289,10 @@ class Parts implements RunningBroker {
   }
 
   async #stop(): Promise<void> {
-    this.#core?.close()
+    const closed = this.#core?.close()
     this.#door?.endStreams()
     try {
-      await Promise.all([this.#kafka?.stop(), this.#server?.stop()])
+      await Promise.all([closed, this.#kafka?.stop(), this.#server?.stop()])
     } finally {
       // Whatever a door meets, the logs are closed well.
       await this.#engine?.stop()

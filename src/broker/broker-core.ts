@@ -39,6 +39,7 @@ import type {
   TopicDescription,
   WaitRequest,
 } from './broker.ts'
+import { BrokerGroups } from './broker-groups.ts'
 import { describeFeatures, type FeatureDescription } from './features.ts'
 import { type FetchCall, type Fetched, Fetching } from './fetching.ts'
 import { isInternalTopic } from './internal-topic-names.ts'
@@ -68,6 +69,8 @@ export interface BrokerParts {
   logDirectories(): readonly LogDirectory[]
   /** Gauges of the storage engine. */
   storageSamples(): readonly Sample[]
+  /** Told what failed in the background. */
+  readonly onProblem: (error: unknown) => void
 }
 
 /** The one `Broker` there is, over whichever metadata provider it was given. */
@@ -75,6 +78,7 @@ export class BrokerCore implements Broker {
   readonly clusterId: string
   readonly nodeId: number
   readonly admin: Admin
+  readonly groups: BrokerGroups
   readonly counters: BrokerCounters = {
     producedRecords: 0,
     producedBytes: 0,
@@ -119,8 +123,14 @@ export class BrokerCore implements Broker {
       cluster: new AdminCluster(adminParts),
       logDirs: new LogDirs(adminParts),
     }
+    this.groups = new BrokerGroups({
+      ...parts,
+      image: () => parts.provider.image,
+      ensureTopic: (session, topic) => this.#findOrCreate(session, topic),
+    })
     parts.provider.onDelta((delta) => {
       parts.partitions.apply(delta)
+      this.groups.apply(delta)
       if (delta.partitions.length === 0) return
       for (const { topic, after } of delta.partitions) if (!after) this.#producing.forget(topic)
       for (const listener of this.#topicListeners) listener()
@@ -131,11 +141,15 @@ export class BrokerCore implements Broker {
     return this.#isReady
   }
 
-  /** From now on the broker is not ready, and waits end. Changes that are under way are still done. */
-  close(): void {
+  /**
+   * From now on the broker is not ready, and waits end. Changes that are under way are still done. Resolves when what
+   * groups have written is committed and nobody is parked any more.
+   */
+  async close(): Promise<void> {
     this.#isReady = false
     this.#fetching.close()
     this.#batches.close()
+    await this.groups.close()
   }
 
   listTopics(_session: Session): readonly TopicDescription[] {
@@ -239,23 +253,11 @@ export class BrokerCore implements Broker {
   }
 
   async ensureTopic(session: Session, topic: string): Promise<TopicDescription> {
-    const known = this.#parts.provider.image.topic(topic)
-    if (known) {
-      const { partitions } = this.#parts
-      const isPending = known.partitions.some(({ partition }) =>
-        partitions.isPending({ topic, partition }),
-      )
-      if (isPending) await partitions.settled()
-      return describe(known)
-    }
-    if (!this.#parts.configs.broker.boolean('auto.create.topics.enable')) {
+    const isKnown = this.#parts.provider.image.topic(topic) !== undefined
+    if (!isKnown && !this.#parts.configs.broker.boolean('auto.create.topics.enable')) {
       return this.describeTopic(session, topic)
     }
-    const underway = this.#creations.get(topic)
-    if (underway !== undefined) return await underway
-    const creation = this.#createOrFind(session, topic).finally(() => this.#creations.delete(topic))
-    this.#creations.set(topic, creation)
-    return await creation
+    return await this.#findOrCreate(session, topic)
   }
 
   async produceRecords(
@@ -379,6 +381,24 @@ export class BrokerCore implements Broker {
       sample('millrace_log_size_bytes', 'Bytes in the logs of all partitions', size),
       ...this.#parts.storageSamples(),
     ]
+  }
+
+  /** The topic with its logs. Those of the coordinators come whatever `auto.create.topics.enable` says. */
+  async #findOrCreate(session: Session, topic: string): Promise<TopicDescription> {
+    const known = this.#parts.provider.image.topic(topic)
+    if (known) {
+      const { partitions } = this.#parts
+      const isPending = known.partitions.some(({ partition }) =>
+        partitions.isPending({ topic, partition }),
+      )
+      if (isPending) await partitions.settled()
+      return describe(known)
+    }
+    const underway = this.#creations.get(topic)
+    if (underway !== undefined) return await underway
+    const creation = this.#createOrFind(session, topic).finally(() => this.#creations.delete(topic))
+    this.#creations.set(topic, creation)
+    return await creation
   }
 
   /** Somebody else may be creating it too. */

@@ -13,6 +13,7 @@ import type { Admin } from './admin.ts'
 import type { BatchOutcome, BatchProduceCall } from './batch-producing.ts'
 import type { FeatureDescription } from './features.ts'
 import type { FetchCall, Fetched } from './fetching.ts'
+import type { Groups } from './groups.ts'
 import type {
   ActiveProducer,
   EpochQuestion,
@@ -182,6 +183,8 @@ export interface Broker {
   readonly nodeId: number
   /** What admin tools ask for, in bulk and with a result for each item. */
   readonly admin: Admin
+  /** Consumer groups and what they have committed. */
+  readonly groups: Groups
   /** True from the end of start until stop begins. */
   isReady(): boolean
 

@@ -47,17 +47,17 @@ export class Coordinators<Record, S extends Shard<Record>> {
     this.apply(wholeDelta(parts.image()))
   }
 
-  /** The partition that the key lives in. Throws COORDINATOR_NOT_AVAILABLE while the topic does not exist. */
+  /** The partition that the key lives in. Throws NOT_COORDINATOR while the topic does not exist, as Kafka does. */
   partitionOf(key: string): number {
     const { topic } = this.#parts
     const count = this.#parts.image().topic(topic)?.partitions.length ?? 0
     if (count > 0) return partitionOfHash(javaHash(key), count)
-    throw new KafkaError('COORDINATOR_NOT_AVAILABLE', `Topic ${topic} does not exist yet`)
+    throw new KafkaError('NOT_COORDINATOR', `Topic ${topic} does not exist yet`)
   }
 
   /**
-   * Writes what `plan` makes of the key's shard. Rejects with what the plan threw, and with COORDINATOR_NOT_AVAILABLE,
-   * NOT_COORDINATOR, COORDINATOR_LOAD_IN_PROGRESS or UNKNOWN_SERVER_ERROR (too large for one batch).
+   * Writes what `plan` makes of the key's shard. Rejects with what the plan threw, and with NOT_COORDINATOR,
+   * COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE or UNKNOWN_SERVER_ERROR (too large for one batch).
    */
   async write<Answer>(key: string, plan: (shard: S) => Plan<Record, Answer>): Promise<Answer> {
     return await this.#runnerOf(key).write(plan)

@@ -1,0 +1,100 @@
+// Groups as the broker serves them: the caller's rights and address, then the coordinator.
+import { KafkaError } from '#storage/base/errors.ts'
+import type { Session } from '../access/session.ts'
+import { GroupCoordinator, type GroupCoordinatorParts } from '../groups/group-coordinator.ts'
+import type { MetadataDelta } from '../metadata/delta.ts'
+import { NO_LEADER } from '../metadata/image.ts'
+import type { JoinGroupRequest } from '../protocol/messages/11-join-group.ts'
+import type { HeartbeatRequest } from '../protocol/messages/12-heartbeat.ts'
+import type { LeaveGroupRequest } from '../protocol/messages/13-leave-group.ts'
+import type { SyncGroupRequest } from '../protocol/messages/14-sync-group.ts'
+import { groupClient } from './group-client.ts'
+import { GroupOffsets } from './group-offsets.ts'
+import type { Groups } from './groups.ts'
+import { OFFSETS } from './internal-topic-names.ts'
+
+/** READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS and ALTER_CONFIGS, by their numbers. */
+const ALL_GROUP_OPERATIONS = (1 << 3) | (1 << 6) | (1 << 8) | (1 << 10) | (1 << 11)
+
+/** What groups stand on. */
+export interface BrokerGroupsParts extends Omit<GroupCoordinatorParts, 'topic'> {
+  /** Makes a topic of the coordinators if there is none, with all of its logs. */
+  ensureTopic(session: Session, topic: string): Promise<unknown>
+}
+
+/** The one `Groups` there is. */
+export class BrokerGroups implements Groups {
+  readonly offsets: GroupOffsets
+  readonly #parts: BrokerGroupsParts
+  readonly #coordinator: GroupCoordinator
+
+  constructor(parts: BrokerGroupsParts) {
+    this.#parts = parts
+    const coordinator = new GroupCoordinator({ ...parts, topic: OFFSETS })
+    this.#coordinator = coordinator
+    this.offsets = new GroupOffsets({
+      image: () => parts.image(),
+      write: (groupId, plan) => coordinator.write(groupId, (shard) => plan(shard.offsets)),
+    })
+  }
+
+  async findCoordinator(session: Session, groupId: string): Promise<number> {
+    try {
+      await this.#parts.ensureTopic(session, OFFSETS)
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error
+      throw new KafkaError('COORDINATOR_NOT_AVAILABLE', error.message, { cause: error })
+    }
+    const partition = this.#coordinator.partitionOf(groupId)
+    const leader = this.#parts.image().partition({ topic: OFFSETS, partition })?.leader ?? NO_LEADER
+    if (leader !== NO_LEADER) return leader
+    const detail = `Partition ${partition} of ${OFFSETS} has no leader`
+    throw new KafkaError('COORDINATOR_NOT_AVAILABLE', detail)
+  }
+
+  join(session: Session, request: JoinGroupRequest, version: number) {
+    const call = { client: groupClient(session), request, version }
+    return this.#coordinator.write(request.groupId, (shard) => shard.join(call))
+  }
+
+  sync(_session: Session, request: SyncGroupRequest) {
+    return this.#coordinator.write(request.groupId, (shard) => shard.sync(request))
+  }
+
+  heartbeat(_session: Session, request: HeartbeatRequest) {
+    return this.#coordinator.write(request.groupId, (shard) => shard.heartbeat(request))
+  }
+
+  leave(_session: Session, request: LeaveGroupRequest) {
+    return this.#coordinator.write(request.groupId, (shard) => shard.leave(request))
+  }
+
+  list(
+    _session: Session,
+    filter: { readonly states: readonly string[]; readonly types: readonly string[] },
+  ) {
+    return this.#coordinator.list(filter)
+  }
+
+  describeClassic(_session: Session, groupId: string) {
+    return this.#coordinator.read(groupId, (shard) => shard.describeClassic(groupId))
+  }
+
+  delete(_session: Session, groupId: string): Promise<void> {
+    return this.#coordinator.delete(groupId)
+  }
+
+  authorizedOperations(): number {
+    return ALL_GROUP_OPERATIONS
+  }
+
+  /** Takes over what the metadata says. After `Partitions.apply`. */
+  apply(delta: MetadataDelta): void {
+    this.#coordinator.apply(delta)
+  }
+
+  /** What was written is committed and answered; what is parked is refused. */
+  close(): Promise<void> {
+    return this.#coordinator.close()
+  }
+}

@@ -1,0 +1,38 @@
+// What doors ask of groups, in the words of Kafka's messages. Part of the one face.
+import type { Session } from '../access/session.ts'
+import type { DescribedClassicGroup } from '../groups/classic/describe-group.ts'
+import type { ListedGroup } from '../groups/group-shard.ts'
+import type { JoinGroupRequest, JoinGroupResponse } from '../protocol/messages/11-join-group.ts'
+import type { HeartbeatRequest, HeartbeatResponse } from '../protocol/messages/12-heartbeat.ts'
+import type { LeaveGroupRequest, LeaveGroupResponse } from '../protocol/messages/13-leave-group.ts'
+import type { SyncGroupRequest, SyncGroupResponse } from '../protocol/messages/14-sync-group.ts'
+import type { GroupOffsets } from './group-offsets.ts'
+
+/**
+ * Groups. Calls are answered when what they wrote is committed; joins and syncs also wait for other members. All reject
+ * with NOT_COORDINATOR, COORDINATOR_LOAD_IN_PROGRESS or COORDINATOR_NOT_AVAILABLE where the group's partition is not ready here.
+ */
+export interface Groups {
+  /** Commits, fetches and deletions of offsets. */
+  readonly offsets: GroupOffsets
+  /**
+   * The id of the broker that coordinates the group. Makes `__consumer_offsets` if there is none yet. Rejects with
+   * COORDINATOR_NOT_AVAILABLE.
+   */
+  findCoordinator(session: Session, groupId: string): Promise<number>
+  join(session: Session, request: JoinGroupRequest, version: number): Promise<JoinGroupResponse>
+  sync(session: Session, request: SyncGroupRequest): Promise<SyncGroupResponse>
+  heartbeat(session: Session, request: HeartbeatRequest): Promise<HeartbeatResponse>
+  leave(session: Session, request: LeaveGroupRequest): Promise<LeaveGroupResponse>
+  /** All groups of this broker that pass the filters; no filter passes all. */
+  list(
+    session: Session,
+    filter: { readonly states: readonly string[]; readonly types: readonly string[] },
+  ): Promise<readonly ListedGroup[]>
+  /** Rejects with GROUP_ID_NOT_FOUND, also for groups of other kinds. */
+  describeClassic(session: Session, groupId: string): Promise<DescribedClassicGroup>
+  /** Removes an empty group and its offsets. Rejects with GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP. */
+  delete(session: Session, groupId: string): Promise<void>
+  /** A bit for each operation on the group that the session may do. */
+  authorizedOperations(session: Session, groupId: string): number
+}

@@ -1,0 +1,104 @@
+// The group coordinator: every call finds the shard of its group, and is answered when what it wrote is committed.
+import type { Clock, Random } from '#storage/base/world.ts'
+import { Coordinators } from '../coordinators/coordinators.ts'
+import type { MetadataDelta } from '../metadata/delta.ts'
+import type { MetadataImage } from '../metadata/image.ts'
+import type { EffectiveConfigs } from '../partitions/effective-configs.ts'
+import type { Partitions } from '../partitions/partitions.ts'
+import type { GroupPlan } from './group-parts.ts'
+import { type GroupRecord, groupRecordCodec } from './group-record.ts'
+import { GroupShard, type ListedGroup } from './group-shard.ts'
+import type { DeletedTopic } from './offsets/offset-calls.ts'
+
+/** What the coordinator stands on. */
+export interface GroupCoordinatorParts {
+  /** `__consumer_offsets`. */
+  readonly topic: string
+  readonly nodeId: number
+  readonly clock: Clock
+  readonly random: Random
+  readonly partitions: Pick<Partitions, 'find' | 'isPending' | 'settled'>
+  readonly configs: EffectiveConfigs
+  image(): MetadataImage
+  /** Told what failed where nobody waits for it. */
+  readonly onProblem: (error: unknown) => void
+}
+
+/** Which groups to list: all where nothing is named. Upper and lower case are the same. */
+export interface GroupFilter {
+  readonly states: readonly string[]
+  readonly types: readonly string[]
+}
+
+/** All groups that this broker coordinates. */
+export class GroupCoordinator {
+  readonly #coordinators: Coordinators<GroupRecord, GroupShard>
+
+  constructor(parts: GroupCoordinatorParts) {
+    const { configs } = parts
+    this.#coordinators = new Coordinators<GroupRecord, GroupShard>({
+      ...parts,
+      recordCodec: groupRecordCodec,
+      newShard: (host) => new GroupShard(host, parts),
+      needsDisk: () => configs.broker.boolean('millrace.acks.all.fsync'),
+      compression: () => configs.broker.number('offsets.topic.compression.codec'),
+    })
+  }
+
+  /** The partition that keeps the group. Throws NOT_COORDINATOR while the topic does not exist. */
+  partitionOf(groupId: string): number {
+    return this.#coordinators.partitionOf(groupId)
+  }
+
+  /** Rejects with what the plan threw, NOT_COORDINATOR, COORDINATOR_LOAD_IN_PROGRESS or COORDINATOR_NOT_AVAILABLE. */
+  write<Answer>(groupId: string, plan: (shard: GroupShard) => GroupPlan<Answer>): Promise<Answer> {
+    return this.#coordinators.write(groupId, plan)
+  }
+
+  /** As `write`, with nothing to be written. */
+  read<Answer>(groupId: string, query: (shard: GroupShard) => Answer): Promise<Answer> {
+    return this.#coordinators.read(groupId, query)
+  }
+
+  /** Rejects with COORDINATOR_LOAD_IN_PROGRESS while it can't be complete. */
+  async list({ states, types }: GroupFilter): Promise<readonly ListedGroup[]> {
+    const wantedStates = lowerCase(states)
+    const wantedTypes = lowerCase(types)
+    const lists = await this.#coordinators.readAll((shard) => shard.list())
+    return lists.flat().filter(({ groupState, groupType }) => {
+      const isState = wantedStates.size === 0 || wantedStates.has(groupState.toLowerCase())
+      return isState && (wantedTypes.size === 0 || wantedTypes.has(groupType.toLowerCase()))
+    })
+  }
+
+  /** Removes the group with its offsets. Rejects with GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP, and as `write` does. */
+  delete(groupId: string): Promise<void> {
+    const deletion = (shard: GroupShard) => shard.offsets.deleteGroup(groupId)
+    return this.write(groupId, (shard) => ({ records: [], answer: deletion(shard) }))
+  }
+
+  /** Takes over what the metadata says. After `Partitions.apply`. */
+  apply(delta: MetadataDelta): void {
+    this.#coordinators.apply(delta)
+    if (delta.partitions.length === 0) return
+    const deleted = deletedTopics(delta)
+    for (const shard of this.#coordinators.shards()) shard.metadataChanged(delta, deleted)
+  }
+
+  /** What was written is committed and answered; what is parked is refused. */
+  close(): Promise<void> {
+    return this.#coordinators.close()
+  }
+}
+
+function lowerCase(texts: readonly string[]): ReadonlySet<string> {
+  return new Set(texts.map((text) => text.trim().toLowerCase()))
+}
+
+function deletedTopics({ partitions, image }: MetadataDelta): readonly DeletedTopic[] {
+  const deleted = new Map<string, DeletedTopic>()
+  for (const { topic: name, topicId: id, after } of partitions) {
+    if (!after && image.topicById(id) === undefined) deleted.set(id, { name, id })
+  }
+  return [...deleted.values()]
+}
