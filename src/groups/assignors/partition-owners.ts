@@ -10,7 +10,7 @@ export type PartitionOwners = ReadonlyMap<Uuid, Int32Array>
 
 /**
  * Who has what of these topics now. A member keeps what it is still subscribed to and what still exists; where two claim
- * the same partition, which no assignor brings about, the first has it.
+ * the same partition, which no assignor brings about, the last has it.
  */
 export function currentOwners(
   { members, topics }: AssignorInput,
@@ -26,9 +26,8 @@ export function currentOwners(
     for (const [topicId, partitions] of current) {
       const ofTopic = owners.get(topicId)
       if (ofTopic === undefined || !subscribedTopicIds.has(topicId)) continue
-      // What lies outside the array is undefined, so it is left out too.
-      for (const partition of partitions)
-        if (ofTopic[partition] === UNOWNED) ofTopic[partition] = index
+      // A typed array takes no value outside its bounds: such partitions exist no more.
+      for (const partition of partitions) ofTopic[partition] = index
     }
     index++
   }

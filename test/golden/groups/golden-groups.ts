@@ -76,11 +76,17 @@ const lines = gunzipSync(readFileSync(file))
 
 const linesWith = <T>(field: string): readonly T[] => lines.filter((line) => field in line)
 
+/** Groups and their rebalances. */
 export const goldenGroups = linesWith<GoldenGroup>('assignor')
+/** Hashes of plain bytes, of all lengths that are treated differently. */
 export const goldenXxh3 = linesWith<GoldenXxh3>('xxh3')
+/** Topics and their hashes. */
 export const goldenTopicHashes = linesWith<GoldenTopicHash>('topic')
+/** What groups are subscribed to, and its hashes. */
 export const goldenGroupHashes = linesWith<GoldenGroupHash>('group')
+/** Subscriptions and assignments of all versions. */
 export const goldenConsumerProtocol = linesWith<GoldenConsumerProtocol>('message')
+/** Patterns, right and wrong. */
 export const goldenPatterns = linesWith<GoldenPattern>('pattern')
 /** The names that patterns were tried on. */
 export const goldenNames = linesWith<{ readonly names: readonly string[] }>('names')[0]?.names ?? []
