@@ -4,13 +4,13 @@
 // newest state, appended and applied in one go, and answered when it is committed: so no client sees what may yet be lost.
 // Shards come and go with the leadership of their partitions, and load by replaying them.
 import { KafkaError } from '#storage/base/errors.ts'
-import { TimeSlices } from '#storage/base/time-slices.ts'
 import type { Clock } from '#storage/base/world.ts'
 import { type MetadataDelta, wholeDelta } from '../metadata/delta.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import { Deadlines } from '../partitions/deadlines.ts'
 import type { Partitions } from '../partitions/partitions.ts'
 import { javaHash } from './java-hash.ts'
+import { LoadTurns } from './load-turns.ts'
 import type { Plan, RecordCodec, Shard, ShardHost } from './shard.ts'
 import { ShardRunner } from './shard-runner.ts'
 
@@ -35,7 +35,7 @@ export interface CoordinatorParts<Record, S extends Shard<Record>> {
 export class Coordinators<Record, S extends Shard<Record>> {
   readonly #parts: CoordinatorParts<Record, S>
   readonly #deadlines: Deadlines
-  readonly #slices: TimeSlices
+  readonly #turns: LoadTurns
   readonly #runners = new Map<number, ShardRunner<Record, S>>()
   #isClosed = false
 
@@ -43,7 +43,7 @@ export class Coordinators<Record, S extends Shard<Record>> {
   constructor(parts: CoordinatorParts<Record, S>) {
     this.#parts = parts
     this.#deadlines = new Deadlines(parts.clock)
-    this.#slices = new TimeSlices(parts.clock)
+    this.#turns = new LoadTurns(parts.clock)
     this.apply(wholeDelta(parts.image()))
   }
 
@@ -111,7 +111,7 @@ export class Coordinators<Record, S extends Shard<Record>> {
   }
 
   #shardParts() {
-    return { ...this.#parts, deadlines: this.#deadlines, slices: this.#slices }
+    return { ...this.#parts, deadlines: this.#deadlines, turns: this.#turns }
   }
 }
 

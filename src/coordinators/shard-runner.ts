@@ -1,6 +1,5 @@
 // One shard's life: loaded from its log, then planning, appending, applying and answering, until it is no longer ours.
 import { KafkaError } from '#storage/base/errors.ts'
-import type { TimeSlices } from '#storage/base/time-slices.ts'
 import { partitionName } from '#storage/base/topic-partition.ts'
 import type { Clock } from '#storage/base/world.ts'
 import {
@@ -12,6 +11,7 @@ import {
 import type { Deadlines } from '../partitions/deadlines.ts'
 import type { Partitions } from '../partitions/partitions.ts'
 import { coordinatorError } from './coordinator-errors.ts'
+import type { LoadTurns } from './load-turns.ts'
 import type { Plan, RecordCodec, Shard, ShardHost } from './shard.ts'
 
 /** When loading is tried again that has failed. */
@@ -25,8 +25,7 @@ export interface ShardParts<Record, S extends Shard<Record>> {
   readonly partitions: Pick<Partitions, 'find' | 'isPending' | 'settled'>
   readonly clock: Clock
   readonly deadlines: Deadlines
-  /** One for all, so that loading many at a time does not stall the loop. */
-  readonly slices: TimeSlices
+  readonly turns: LoadTurns
   newShard(host: ShardHost<Record>): S
   /** Whether an answer waits until its records are on disk. */
   needsDisk(): boolean
@@ -199,7 +198,7 @@ export class ShardRunner<Record, S extends Shard<Record>> {
   }
 
   async #load(): Promise<void> {
-    const { clock, recordCodec } = this.#parts
+    const { clock, recordCodec, turns } = this.#parts
     const log = new CoordinatorLog(await this.#partitionOf(), clock)
     const loaded = this.#newLoaded(log)
     const { shard } = loaded
@@ -213,8 +212,8 @@ export class ShardRunner<Record, S extends Shard<Record>> {
     let next = 0
     do {
       while (next < log.endOffset) {
-        next = await log.readOn(next, sink)
-        await this.#parts.slices.breathe()
+        const from = next
+        next = await turns.take(() => log.readOn(from, sink))
         if (this.#isStopped || !log.isOpen) throw this.#notOurs()
       }
       await log.whenCommitted(next - 1)
