@@ -8,6 +8,7 @@ import type { JoinGroupRequest } from '../protocol/messages/11-join-group.ts'
 import type { HeartbeatRequest } from '../protocol/messages/12-heartbeat.ts'
 import type { LeaveGroupRequest } from '../protocol/messages/13-leave-group.ts'
 import type { SyncGroupRequest } from '../protocol/messages/14-sync-group.ts'
+import type { ConsumerGroupHeartbeatRequest } from '../protocol/messages/68-consumer-group-heartbeat.ts'
 import { groupClient } from './group-client.ts'
 import { GroupOffsets } from './group-offsets.ts'
 import type { Groups } from './groups.ts'
@@ -69,6 +70,13 @@ export class BrokerGroups implements Groups {
     return this.#coordinator.write(request.groupId, (shard) => shard.leave(request))
   }
 
+  consumerHeartbeat(session: Session, request: ConsumerGroupHeartbeatRequest, version: number) {
+    const client = groupClient(session)
+    return this.#coordinator.write(request.groupId, (shard) =>
+      shard.consumer.heartbeat(client, request, version),
+    )
+  }
+
   list(
     _session: Session,
     filter: { readonly states: readonly string[]; readonly types: readonly string[] },
@@ -78,6 +86,10 @@ export class BrokerGroups implements Groups {
 
   describeClassic(_session: Session, groupId: string) {
     return this.#coordinator.read(groupId, (shard) => shard.describeClassic(groupId))
+  }
+
+  describeConsumer(_session: Session, groupId: string) {
+    return this.#coordinator.read(groupId, (shard) => shard.consumer.describe(groupId))
   }
 
   delete(_session: Session, groupId: string): Promise<void> {

@@ -1,11 +1,16 @@
 // What doors ask of groups, in the words of Kafka's messages. Part of the one face.
 import type { Session } from '../access/session.ts'
 import type { DescribedClassicGroup } from '../groups/classic/describe-group.ts'
+import type { DescribedConsumerGroup } from '../groups/consumer/describe-group.ts'
 import type { ListedGroup } from '../groups/group-shard.ts'
 import type { JoinGroupRequest, JoinGroupResponse } from '../protocol/messages/11-join-group.ts'
 import type { HeartbeatRequest, HeartbeatResponse } from '../protocol/messages/12-heartbeat.ts'
 import type { LeaveGroupRequest, LeaveGroupResponse } from '../protocol/messages/13-leave-group.ts'
 import type { SyncGroupRequest, SyncGroupResponse } from '../protocol/messages/14-sync-group.ts'
+import type {
+  ConsumerGroupHeartbeatRequest,
+  ConsumerGroupHeartbeatResponse,
+} from '../protocol/messages/68-consumer-group-heartbeat.ts'
 import type { GroupOffsets } from './group-offsets.ts'
 
 /**
@@ -24,6 +29,12 @@ export interface Groups {
   sync(session: Session, request: SyncGroupRequest): Promise<SyncGroupResponse>
   heartbeat(session: Session, request: HeartbeatRequest): Promise<HeartbeatResponse>
   leave(session: Session, request: LeaveGroupRequest): Promise<LeaveGroupResponse>
+  /** Everything that a member of the consumer protocol does (KIP-848). */
+  consumerHeartbeat(
+    session: Session,
+    request: ConsumerGroupHeartbeatRequest,
+    version: number,
+  ): Promise<ConsumerGroupHeartbeatResponse>
   /** All groups of this broker that pass the filters; no filter passes all. */
   list(
     session: Session,
@@ -31,6 +42,8 @@ export interface Groups {
   ): Promise<readonly ListedGroup[]>
   /** Rejects with GROUP_ID_NOT_FOUND, also for groups of other kinds. */
   describeClassic(session: Session, groupId: string): Promise<DescribedClassicGroup>
+  /** Rejects with GROUP_ID_NOT_FOUND, also for groups of other kinds, and UNSUPPORTED_VERSION where the protocol is off. */
+  describeConsumer(session: Session, groupId: string): Promise<DescribedConsumerGroup>
   /** Removes an empty group and its offsets. Rejects with GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP. */
   delete(session: Session, groupId: string): Promise<void>
   /** A bit for each operation on the group that the session may do. */

@@ -13,6 +13,7 @@ import type { SyncGroupRequest, SyncGroupResponse } from '../protocol/messages/1
 import { ClassicGroup } from './classic/classic-group.ts'
 import { ClassicGroups } from './classic/classic-groups.ts'
 import { type DescribedClassicGroup, describeClassicGroup } from './classic/describe-group.ts'
+import { ConsumerGroups } from './consumer/consumer-groups.ts'
 import { replayForeign } from './foreign-group.ts'
 import type { Group, GroupClient } from './group.ts'
 import type { GroupParts, GroupPlan } from './group-parts.ts'
@@ -46,12 +47,14 @@ export interface ListedGroup {
 export class GroupShard implements Shard<GroupRecord> {
   readonly offsets: OffsetManager
   readonly classic: ClassicGroups
+  readonly consumer: ConsumerGroups
   readonly #groups: Map<string, Group> = new Map()
 
   constructor(host: ShardHost<GroupRecord>, { random, configs, image }: GroupShardParts) {
     const parts: GroupParts = { host, random, configs, image, groups: this.#groups }
     this.classic = new ClassicGroups(parts)
     this.offsets = new OffsetManager(parts, (groupId) => this.classic.simpleGroup(groupId))
+    this.consumer = new ConsumerGroups(parts, this.classic)
   }
 
   replay(record: GroupRecord, place: RecordPlace): void {
@@ -61,6 +64,15 @@ export class GroupShard implements Shard<GroupRecord> {
         break
       case 'GroupMetadata':
         this.classic.replay(record)
+        break
+      case 'ConsumerGroupMetadata':
+      case 'ConsumerGroupPartitionMetadata':
+      case 'ConsumerGroupMemberMetadata':
+      case 'ConsumerGroupTargetAssignmentMetadata':
+      case 'ConsumerGroupTargetAssignmentMember':
+      case 'ConsumerGroupCurrentMemberAssignment':
+      case 'ConsumerGroupRegularExpression':
+        this.consumer.replay(record)
         break
       default:
         replayForeign(this.#groups, record)
@@ -73,34 +85,46 @@ export class GroupShard implements Shard<GroupRecord> {
 
   loaded(): void {
     this.classic.loaded()
+    this.consumer.loaded()
     this.offsets.loaded()
   }
 
   unloaded(reason: KafkaError): void {
     this.offsets.unloaded()
+    this.consumer.unloaded()
     this.classic.unloaded(reason)
   }
 
   /** Topics and partitions have come or gone. */
-  metadataChanged(_delta: MetadataDelta, deleted: readonly DeletedTopic[]): void {
+  metadataChanged(delta: MetadataDelta, deleted: readonly DeletedTopic[]): void {
+    this.consumer.metadataChanged(delta)
     if (deleted.length > 0) this.offsets.removeTopics(deleted)
   }
 
   /** A member of the classic protocol joins its group, which may have become a consumer group (KIP-848). */
   join({ client, request, version }: GroupCall<JoinGroupRequest>): GroupPlan<JoinGroupResponse> {
-    return this.classic.join(client, request, version)
+    const group = this.#groups.get(request.groupId)
+    return group?.type === 'consumer' && !group.isEmpty
+      ? this.consumer.joinClassic(client, request, version)
+      : this.classic.join(client, request, version)
   }
 
   sync(request: SyncGroupRequest): GroupPlan<SyncGroupResponse> {
-    return this.classic.sync(request)
+    return this.#isConsumer(request.groupId)
+      ? this.consumer.syncClassic(request)
+      : this.classic.sync(request)
   }
 
   heartbeat(request: HeartbeatRequest): GroupPlan<HeartbeatResponse> {
-    return this.classic.heartbeat(request)
+    return this.#isConsumer(request.groupId)
+      ? this.consumer.heartbeatClassic(request)
+      : this.classic.heartbeat(request)
   }
 
   leave(request: LeaveGroupRequest): GroupPlan<LeaveGroupResponse> {
-    return this.classic.leave(request)
+    return this.#isConsumer(request.groupId)
+      ? this.consumer.leaveClassic(request)
+      : this.classic.leave(request)
   }
 
   /** All groups, whatever their kind. */
@@ -124,5 +148,9 @@ export class GroupShard implements Shard<GroupRecord> {
   /** Any kind of group, without its members. */
   group(groupId: string): Group | undefined {
     return this.#groups.get(groupId)
+  }
+
+  #isConsumer(groupId: string): boolean {
+    return this.#groups.get(groupId)?.type === 'consumer'
   }
 }
