@@ -107,7 +107,7 @@ export class ClassicGroups {
     for (const group of this.#groups()) {
       this.#beginSessions(group)
       // The limit has been lowered: the members find out by joining who is too many.
-      if (group.members.size > maxSize) this.#beginRebalance(group)
+      if (group.members.size > maxSize) this.#rebalancing.prepare(group)
     }
   }
 
@@ -125,18 +125,12 @@ export class ClassicGroups {
     return group
   }
 
-  /** The classic group that could become a consumer group; undefined where the group is of another kind or is not there. */
-  upgradable(groupId: string): ClassicGroup | undefined {
-    const group = this.#parts.groups.get(groupId)
-    return group instanceof ClassicGroup ? group : undefined
-  }
-
-  /** A consumer group has become this classic one, by a record that was replayed. Its members may be told to join again. */
+  /** A consumer group has become this classic one, by a record that was replayed. Its members may have to join again at once. */
   downgraded(groupId: string, { rebalance }: { readonly rebalance: boolean }): void {
-    const group = this.upgradable(groupId)
-    if (!group) return
+    const group = this.#parts.groups.get(groupId)
+    if (!(group instanceof ClassicGroup) || !group.isInState('Stable')) return
     this.#beginSessions(group)
-    if (rebalance) this.#beginRebalance(group)
+    if (rebalance) this.#rebalancing.prepare(group)
   }
 
   *#groups(): Iterable<ClassicGroup> {
@@ -147,11 +141,5 @@ export class ClassicGroups {
 
   #beginSessions(group: ClassicGroup): void {
     for (const member of group.members.values()) group.renewSession(member)
-  }
-
-  #beginRebalance(group: ClassicGroup): void {
-    this.#rebalancing.begin(() =>
-      group.isInState('Stable') ? this.#rebalancing.prepare(group) : NOTHING,
-    )
   }
 }
