@@ -65,9 +65,7 @@ async function fetchGroup(
       topics: named ?? null,
       requireStable,
     })
-    // A topic that is gone has no form in an answer by ids; those that were asked for by id have one.
-    const hasForm = ({ topicId }: FetchedTopic) => named || !hasIds || topicId !== ZERO_UUID
-    return { groupId, error: undefined, topics: fetched.filter(hasForm) }
+    return { groupId, error: undefined, topics: fetched }
   } catch (error) {
     return failed(groupId, refusalName(error))
   }

@@ -201,12 +201,13 @@ export class OffsetManager {
     throw new KafkaError('ILLEGAL_GENERATION', `Group ${groupId} does not exist`)
   }
 
-  /** All partitions of a group that have an offset of a topic that is still there. */
+  /** All partitions of a group that have an offset of a topic that is still there: others have no id to be told by. */
   #allOf(groupId: string): readonly OfTopic<number>[] {
     const image = this.#parts.image()
     const all: OfTopic<number>[] = []
     for (const [topic, offsets] of this.#committed.topics(groupId)) {
-      const topicId = image.topic(topic)?.id ?? ZERO_UUID
+      const topicId = image.topic(topic)?.id
+      if (topicId === undefined) continue
       const own = [...offsets].filter(([, offset]) => isOfTopic(offset, topicId))
       if (own.length === 0) continue
       all.push({ topic, topicId, partitions: own.map(([partition]) => partition) })

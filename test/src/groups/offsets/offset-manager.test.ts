@@ -208,11 +208,14 @@ test.each([
   expect(plan.answer).toMatchObject([{ partitions: [{ partition: 0, offset: expected }] }])
 })
 
-test('OffsetManager.fetch() of all leaves out what belonged to an earlier topic of the same name', () => {
+test('OffsetManager.fetch() of all leaves out what belonged to topics that are gone', () => {
   const shard = new OffsetShard()
   shard.append(commitRecord(0, { topicId: topicId(5) }))
   shard.append(commitRecord(1, { topicId: topicId(0) }))
-  expect(shard.fetchAll('g')).toEqual({ 't-1': 1 })
+  shard.append(commitRecord(2))
+  expect(shard.fetchAll('g')).toEqual({ 't-1': 1, 't-2': 1 })
+  shard.image = imageOf([])
+  expect(shard.fetchAll('g')).toEqual({})
 })
 
 test('OffsetManager.fetch() refuses what a transaction may still change, when only stable offsets will do', () => {
