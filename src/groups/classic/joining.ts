@@ -81,7 +81,8 @@ export class Joining {
     const { memberId, groupInstanceId } = join
     if (!this.#hasRoom(group, memberId)) {
       group.remove(memberId)
-      return refusal('', 'GROUP_MAX_SIZE_REACHED')
+      const answer = joinRefusal('', 'GROUP_MAX_SIZE_REACHED')
+      return planOf(this.#rebalancing.completeIfAllJoined(group), answer)
     }
     if (!group.supports(join.protocolType, join.terms.protocols)) {
       return refusal(memberId, 'INCONSISTENT_GROUP_PROTOCOL')

@@ -197,7 +197,10 @@ export class ClassicShard {
 /** A protocol; its metadata is a subscription to a topic, as consumers write it. */
 export function protocol(name: string, topic = 'topic') {
   const utf8 = new TextEncoder().encode(topic)
-  return { name, metadata: Uint8Array.of(0, 0, 0, 0, 0, 1, 0, utf8.length, ...utf8) }
+  return {
+    name,
+    metadata: Uint8Array.of(0, 0, 0, 0, 0, 1, 0, utf8.length, ...utf8, 255, 255, 255, 255),
+  }
 }
 
 /** The answer of a join that has to have one. */
