@@ -78,6 +78,8 @@ export class OffsetShard {
   image: MetadataImage
   /** What the log refuses writes with. */
   refusal: KafkaError | undefined
+  /** Called with each plan that the shard has begun by itself. */
+  onOwnPlan: () => void = () => undefined
   groups = new Map<string, Group>()
   offsets: OffsetManager
   readonly #configs: EffectiveConfigs
@@ -175,7 +177,9 @@ export class OffsetShard {
         deadlines: new Deadlines(this.clock),
         write: async (plan) => {
           if (!isAlive.value) throw new KafkaError('NOT_COORDINATOR', 'The shard is gone')
-          return await Promise.resolve(this.write(plan()))
+          const answer = this.write(plan())
+          this.onOwnPlan()
+          return await Promise.resolve(answer)
         },
       },
       random: new SeededRandom(1),
