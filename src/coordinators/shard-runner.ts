@@ -175,11 +175,12 @@ export class ShardRunner<Record, S extends Shard<Record>> {
     try {
       await Promise.race([committed, promise])
     } catch (error) {
+      const refusal = coordinatorError(error)
       if (loaded.isAlive) {
-        this.#drop(coordinatorError(error))
+        this.#drop(refusal)
         this.#begin()
       }
-      throw error
+      throw refusal
     } finally {
       loaded.waits.delete(reject)
     }
