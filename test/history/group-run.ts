@@ -65,7 +65,7 @@ export class GroupRun {
     const seconds = ((performance.now() - this.#started) / 1000).toFixed(1)
     const { delivered, acknowledged } = this.#watch
     this.#diary.push(`${seconds} s, ${acknowledged} sent, ${delivered} given: ${what}`)
-    if (process.env['MILLRACE_DIARY'] === '1') console.error(this.#diary.at(-1))
+    if (process.env['HISTORY_DIARY'] === '1') console.error(this.#diary.at(-1))
   }
 
   /** Starts everything, and waits until the members share the partitions. */
