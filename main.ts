@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { runCommandLine } from '#src/cli/command-line.ts'
 import type { CommandWorld, ServeRequest } from '#src/cli/world.ts'
+import { diagnose } from '#src/partitions/doctor/diagnosis.ts'
 import { recoveryLines } from '#src/partitions/recovery-findings.ts'
 import {
   commandArguments,
@@ -129,6 +130,7 @@ async function main(): Promise<void> {
     clock: systemClock,
     fetch: (request) => fetch(request),
     serve,
+    diagnose: (logDirs) => diagnose(nodeFiles, logDirs),
     interrupted: interrupted.signal,
   }
   const exitCode = await runCommandLine(args, world)

@@ -5,6 +5,7 @@ import { systemCode } from '#storage/base/errors.ts'
 import { CommandError, EXIT } from './command-error.ts'
 import { addConsumeCommand } from './consume-command.ts'
 import { palette } from './display.ts'
+import { addDoctorCommand } from './doctor-command.ts'
 import { addInspectCommand } from './inspect-command.ts'
 import { addPingCommand } from './ping-command.ts'
 import { addProduceCommand } from './produce-command.ts'
@@ -71,6 +72,7 @@ function buildProgram(world: CommandWorld, finish: (code: number) => void) {
   addConsumeCommand(program, world)
   addInspectCommand(program, world, finish)
   addRecoveryCommand(program, world)
+  addDoctorCommand(program, world, finish)
   addPingCommand(program, world, finish)
   return { program, written: () => writes }
 }

@@ -20,6 +20,8 @@ export interface CommandWorld {
   readonly fetch: (request: Request) => Promise<Response>
   /** Runs a broker until it is told to stop; the exit code. */
   readonly serve: (request: ServeRequest) => Promise<number>
+  /** Looks at the log directories of a broker, without writing. Throws the system's error. */
+  readonly diagnose: (logDirs: readonly string[]) => DoctorReport
   /** Aborts when the user wants a command that never ends to end. `serve` has its own way. */
   readonly interrupted: AbortSignal
 }
@@ -30,4 +32,23 @@ export interface ServeRequest {
   readonly configFile?: string
   /** Broker keys from `--data`, `--http` and `--set`, as texts. */
   readonly flags: Readonly<Record<string, string>>
+}
+
+/** What `millrace doctor` found; `src/partitions/doctor` says what the fields mean. */
+export interface DoctorReport {
+  readonly clusterId: string | undefined
+  readonly nodeId: number | undefined
+  readonly hadCleanShutdown: boolean | undefined
+  readonly topicCount: number
+  readonly partitionCount: number
+  readonly findings: readonly DoctorFinding[]
+}
+
+/** One observation of the doctor. */
+export interface DoctorFinding {
+  readonly subject: string
+  readonly severity: 'blocker' | 'warning' | 'note'
+  readonly concerns: 'millrace' | 'kafka' | 'both'
+  readonly message: string
+  readonly fix?: string
 }

@@ -1,6 +1,7 @@
 // A command line's world in memory: what goes in is given, what comes out is kept.
 import { runCommandLine } from '#src/cli/command-line.ts'
 import type { CommandWorld, ServeRequest } from '#src/cli/world.ts'
+import { diagnose } from '#src/partitions/doctor/diagnosis.ts'
 import { systemClock } from '#storage/base/world.ts'
 import { nodeFiles } from '#storage/fs/node-files.ts'
 
@@ -56,6 +57,7 @@ export async function run(argv: readonly string[], given: CommandInput = {}): Pr
       served.push(request)
       return Promise.resolve(0)
     },
+    diagnose: (logDirs) => diagnose(nodeFiles, logDirs),
     interrupted: given.interrupted ?? new AbortController().signal,
   }
   const exitCode = await runCommandLine(argv, world)
