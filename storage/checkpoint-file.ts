@@ -38,6 +38,11 @@ export class CheckpointFile {
     return offsets
   }
 
+  /** Takes a file that is not there for an empty one: it is not made before there is something to write. */
+  assumeEmpty(): void {
+    this.#written = new Map()
+  }
+
   /** Whether the file may hold a line for this partition. */
   mayHold(topicPartition: TopicPartition): boolean {
     return this.#written?.has(partitionName(topicPartition)) ?? true

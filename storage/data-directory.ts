@@ -19,6 +19,7 @@ import {
   serializeMetaProperties,
 } from './state/meta-properties.ts'
 import {
+  CLEANER_CHECKPOINT,
   LOG_START_CHECKPOINT,
   RECOVERY_POINT_CHECKPOINT,
   REPLICATION_CHECKPOINT,
@@ -42,6 +43,8 @@ export interface LeftState {
   readonly recoveryPoints: ReadonlyMap<string, number>
   readonly logStartOffsets: ReadonlyMap<string, number>
   readonly highWatermarks: ReadonlyMap<string, number>
+  /** Up to where compacted logs are clean. */
+  readonly cleanerOffsets: ReadonlyMap<string, number>
 }
 
 /**
@@ -53,6 +56,7 @@ export class DataDirectory {
   readonly recoveryPoints: CheckpointFile
   readonly logStartOffsets: CheckpointFile
   readonly highWatermarks: CheckpointFile
+  readonly cleanerOffsets: CheckpointFile
   /** What was odd at start, as sentences. */
   readonly notes: string[] = []
   /** Why it is offline; undefined while it works. */
@@ -74,6 +78,7 @@ export class DataDirectory {
     this.recoveryPoints = new CheckpointFile(files, path, RECOVERY_POINT_CHECKPOINT)
     this.logStartOffsets = new CheckpointFile(files, path, LOG_START_CHECKPOINT)
     this.highWatermarks = new CheckpointFile(files, path, REPLICATION_CHECKPOINT)
+    this.cleanerOffsets = new CheckpointFile(files, path, CLEANER_CHECKPOINT)
   }
 
   /** Locks the directory, made when missing. Throws KAFKA_STORAGE_ERROR when another broker holds it. */
@@ -129,7 +134,8 @@ export class DataDirectory {
 
   /**
    * Reads what the last run left and removes the marker, so that a crash from here on counts as one. A malformed
-   * recovery point or log start counts as none, as in Kafka; a malformed high watermark file throws `StorageFault`.
+   * recovery point or log start counts as none, as in Kafka, and so does what the cleaner left: then all is dirty. A
+   * malformed high watermark file throws `StorageFault`.
    */
   takeLeftState(): LeftState {
     const marker = this.#files.readFile(`${this.path}/${CLEAN_SHUTDOWN_FILE}`)
@@ -140,7 +146,9 @@ export class DataDirectory {
       recoveryPoints: this.#readLeniently(this.recoveryPoints, damaged),
       logStartOffsets: this.#readLeniently(this.logStartOffsets, damaged),
       highWatermarks: this.#readSound(this.highWatermarks, damaged),
+      cleanerOffsets: this.#readLeniently(this.cleanerOffsets, damaged),
     }
+    if (!this.#files.status(this.cleanerOffsets.path)) this.cleanerOffsets.assumeEmpty()
     this.#files.remove(`${this.path}/${CLEAN_SHUTDOWN_FILE}`)
     this.#files.remove(`${this.path}/${SUMS_FILE}`)
     this.#files.syncDirectoryNow(this.path)
@@ -151,7 +159,7 @@ export class DataDirectory {
   markClean(brokerEpoch: number): void {
     const marker = serializeCleanShutdown(brokerEpoch)
     const sums = new Map([[CLEAN_SHUTDOWN_FILE, sumOf(marker)]])
-    for (const { path } of [this.recoveryPoints, this.logStartOffsets, this.highWatermarks]) {
+    for (const { path } of this.#checkpoints) {
       const bytes = this.#files.readFile(path)
       if (bytes) sums.set(nameOf(path), sumOf(bytes))
     }
@@ -172,11 +180,11 @@ export class DataDirectory {
 
   /** Whether a checkpoint on disk may still speak of a partition of this name that lived before. */
   mayRemember(topicPartition: TopicPartition): boolean {
-    return (
-      this.recoveryPoints.mayHold(topicPartition) ||
-      this.logStartOffsets.mayHold(topicPartition) ||
-      this.highWatermarks.mayHold(topicPartition)
-    )
+    return this.#checkpoints.some((file) => file.mayHold(topicPartition))
+  }
+
+  get #checkpoints(): readonly CheckpointFile[] {
+    return [this.recoveryPoints, this.logStartOffsets, this.highWatermarks, this.cleanerOffsets]
   }
 
   /**

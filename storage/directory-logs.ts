@@ -6,12 +6,18 @@ import type { Uuid } from './base/uuid.ts'
 import type { DataDirectory, LeftState } from './data-directory.ts'
 import { METADATA_PARTITION } from './directory-names.ts'
 import { storageError } from './fs/failures.ts'
+import type { LogEnvironment } from './log/log-parts.ts'
+import type { OpenedLog } from './log/open-log.ts'
 import type { PartitionLog } from './log/partition-log.ts'
 import type { UnflushedBytes } from './log/unflushed-bytes.ts'
 import type { PartitionOffset } from './state/offset-checkpoint.ts'
 
 /** Which of the checkpoint files. */
-export type CheckpointKind = 'recoveryPoints' | 'logStartOffsets' | 'highWatermarks'
+export type CheckpointKind =
+  | 'recoveryPoints'
+  | 'logStartOffsets'
+  | 'highWatermarks'
+  | 'cleanerOffsets'
 
 /** How fast the logs of a directory are opened and closed. */
 export interface WorkPace {
@@ -27,6 +33,8 @@ export class DirectoryLogs {
   readonly left: LeftState
   /** By partition name. The metadata log is among them where it lives. */
   readonly logs = new Map<string, PartitionLog>()
+  /** Up to where compacted logs are clean, by partition name. */
+  readonly #clean = new Map<string, number>()
   /** What of its logs waits in the page cache. */
   readonly unflushed: UnflushedBytes
   /** Partitions that are being created here, for the choice of the next directory. */
@@ -42,6 +50,35 @@ export class DirectoryLogs {
     return this.directory.fault !== undefined
   }
 
+  /**
+   * Takes a log that was opened. It is clean up to `cleanOffset` at most, according to the checkpoint, and not beyond
+   * where a start had to finish a compaction, or where the log ends.
+   */
+  add({ log, replacedFrom = Infinity }: OpenedLog, cleanOffset: number | undefined): void {
+    const name = partitionName(log.topicPartition)
+    this.logs.set(name, log)
+    if (cleanOffset === undefined || cleanOffset > log.logEndOffset) return
+    this.#clean.set(name, Math.min(cleanOffset, replacedFrom))
+  }
+
+  /** Up to where a log is clean; undefined when it was never compacted. */
+  cleanOffset(topicPartition: TopicPartition): number | undefined {
+    return this.#clean.get(partitionName(topicPartition))
+  }
+
+  /** A log is clean up to `offset`; on disk when it resolves. */
+  async setCleanOffset(topicPartition: TopicPartition, offset: number): Promise<void> {
+    this.#clean.set(partitionName(topicPartition), offset)
+    await this.checkpoint('cleanerOffsets')
+  }
+
+  /** A log was cut and ends at `logEndOffset`. True when it was clean beyond that: the checkpoint is to be rewritten. */
+  cut(topicPartition: TopicPartition, logEndOffset: number): boolean {
+    if ((this.cleanOffset(topicPartition) ?? 0) <= logEndOffset) return false
+    this.#clean.set(partitionName(topicPartition), logEndOffset)
+    return true
+  }
+
   /** Brings one kind of checkpoint up to date; on disk when it resolves. */
   async checkpoint(kind: CheckpointKind): Promise<void> {
     if (this.isOffline) return
@@ -53,10 +90,12 @@ export class DirectoryLogs {
    * for the new partition's after a crash.
    */
   async forget(topicPartition: TopicPartition): Promise<void> {
+    this.#clean.delete(partitionName(topicPartition))
     if (!this.directory.mayRemember(topicPartition)) return
     await this.checkpoint('recoveryPoints')
     await this.checkpoint('logStartOffsets')
     await this.checkpoint('highWatermarks')
+    await this.checkpoint('cleanerOffsets')
   }
 
   /**
@@ -90,8 +129,9 @@ export class DirectoryLogs {
 
   /** Resolves when no checkpoint is being written. What failed was told to who wrote it. */
   async idle(): Promise<void> {
-    const { recoveryPoints, logStartOffsets, highWatermarks } = this.directory
-    await Promise.all([recoveryPoints.idle(), logStartOffsets.idle(), highWatermarks.idle()])
+    const { recoveryPoints, logStartOffsets, highWatermarks, cleanerOffsets } = this.directory
+    const files = [recoveryPoints, logStartOffsets, highWatermarks, cleanerOffsets]
+    await Promise.all(files.map((file) => file.idle()))
   }
 
   /** Does something with the directory's files. A refusal is thrown as `KafkaError`, a fault as `StorageFault`. */
@@ -112,6 +152,7 @@ export class DirectoryLogs {
   }
 
   #offsets(kind: CheckpointKind): PartitionOffset[] {
+    if (kind === 'cleanerOffsets') return this.#cleanOffsets()
     const offsetOf = (log: PartitionLog) => {
       if (kind === 'recoveryPoints') return log.recoveryPoint
       return kind === 'logStartOffsets' ? log.logStartOffset : log.highWatermark
@@ -121,6 +162,30 @@ export class DirectoryLogs {
     })
     // A log that begins at 0 needs no line. Kafka leaves out more, and takes no harm from the others.
     return kind === 'logStartOffsets' ? offsets.filter(({ offset }) => offset > 0) : offsets
+  }
+
+  #cleanOffsets(): PartitionOffset[] {
+    return Array.from(this.logs.values()).flatMap(({ topicPartition }) => {
+      const offset = this.cleanOffset(topicPartition)
+      return offset === undefined ? [] : [{ ...topicPartition, offset }]
+    })
+  }
+}
+
+/** Throws KAFKA_STORAGE_ERROR when a partition is in two of the directories. */
+export function checkDistinct(directories: readonly DirectoryLogs[]): void {
+  if (directories.length < 2) return
+  const paths = new Map<string, string>()
+  for (const { directory } of directories) {
+    for (const { name, kind } of directory.list()) {
+      if (kind.kind !== 'partition') continue
+      const other = paths.get(name)
+      if (other !== undefined) {
+        const detail = `The partition ${name} is in both ${other} and ${directory.path}; move one of them away`
+        throw new KafkaError('KAFKA_STORAGE_ERROR', detail)
+      }
+      paths.set(name, directory.path)
+    }
   }
 }
 
@@ -145,4 +210,15 @@ export function chooseDirectory(
     .sort((left, right) => countOf(left) - countOf(right))
   if (best) return best
   throw new KafkaError('KAFKA_STORAGE_ERROR', 'All data directories are offline')
+}
+
+/** Drops what is cached of the files in a directory: others of the same names may come. */
+export function forgetFiles(environment: LogEnvironment, directory: string): void {
+  const { files, pool, maps, indexCache } = environment
+  for (const { name } of files.list(directory)) {
+    const path = `${directory}/${name}`
+    pool.evict(path)
+    maps.evict(path)
+    indexCache.delete(path)
+  }
 }

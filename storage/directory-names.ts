@@ -5,6 +5,11 @@ import type { Random } from './base/world.ts'
 /** The metadata log's partition, which no LogManager of Kafka loads. */
 export const METADATA_PARTITION: TopicPartition = { topic: '__cluster_metadata', partition: 0 }
 
+/** Whether this is the metadata log's partition. */
+export function isMetadata({ topic, partition }: TopicPartition): boolean {
+  return topic === METADATA_PARTITION.topic && partition === METADATA_PARTITION.partition
+}
+
 /**
  * What a directory is by its name. `deleted` awaits removal, `stray` was found unassigned and is kept, `future` is a
  * replica that Kafka was moving between directories; `ignored` ones are harmless, `strange` ones stop a Kafka at start.

@@ -185,10 +185,14 @@ export class LogLoader {
       recoveryPoint: left.recoveryPoints.get(name) ?? 0,
       logStartOffset: left.logStartOffsets.get(name) ?? 0,
       highWatermark: left.highWatermarks.get(name) ?? 0,
+      cleanOffset: left.cleanerOffsets.get(name),
     })
   }
 
-  async #openAs(place: LogPlace, left: typeof NOTHING_LEFT): Promise<OpenedLog> {
+  async #openAs(
+    place: LogPlace,
+    left: typeof NOTHING_LEFT & { readonly cleanOffset?: number | undefined },
+  ): Promise<OpenedLog> {
     const opened = await openPartitionLog({
       environment: this.#environment,
       observer: this.#observer,
@@ -200,7 +204,7 @@ export class LogLoader {
     // Another log's fault may have taken the directory offline meanwhile.
     if (this.#owner.isOffline) opened.log.closeNow()
     this.#owner.checkOnline()
-    this.#owner.logs.set(partitionName(place.topicPartition), opened.log)
+    this.#owner.add(opened, left.cleanOffset)
     return opened
   }
 

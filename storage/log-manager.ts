@@ -6,15 +6,18 @@ import { assert, KafkaError, StorageFault } from './base/errors.ts'
 import { TimeSlices } from './base/time-slices.ts'
 import { partitionName, type TopicPartition } from './base/topic-partition.ts'
 import type { Uuid } from './base/uuid.ts'
+import { createCleaner } from './compaction.ts'
 import { DelayedRemovals } from './delayed-removals.ts'
 import {
   type CheckpointKind,
+  checkDistinct,
   chooseDirectory,
   DirectoryLogs,
   faultOf,
+  forgetFiles,
   type WorkPace,
 } from './directory-logs.ts'
-import { METADATA_PARTITION, renamedDirectory } from './directory-names.ts'
+import { isMetadata, renamedDirectory } from './directory-names.ts'
 import { failureKind, storageError } from './fs/failures.ts'
 import type { LogConfig } from './log/log-config.ts'
 import type { LogEnvironment, LogObserver } from './log/log-parts.ts'
@@ -25,6 +28,7 @@ import { type AssignedLogs, LogLoader, type LogPlace } from './log-loader.ts'
 import { openDataDirectories } from './open-data-directories.ts'
 import type { PeriodicTask } from './periodic-task.ts'
 import type { RecoveryReport } from './recovery-report.ts'
+import type { CleanerSettings, LogCleaner } from './upkeep/log-cleaner.ts'
 import { scheduleUpkeep, type UpkeepIntervals } from './upkeep-schedule.ts'
 
 /** What a log manager is made with. */
@@ -42,6 +46,8 @@ export interface LogManagerOptions {
   readonly recoveryThreads?: number
   /** `millrace.log.unflushed.max.bytes`; 64 MiB. */
   readonly unflushedMaxBytes?: number
+  /** How logs are compacted, asked each time; Kafka's defaults. */
+  readonly cleaner?: () => CleanerSettings
   /** A log directory went offline, with the partitions whose logs were in it. */
   readonly onOffline?: (offline: OfflineDirectory) => void
   /** Something failed that is tried again later, or that nobody asked for. */
@@ -102,6 +108,8 @@ const LOGS_PER_THREAD = 8
 /** The logs of one broker. Calls for one partition must not overlap: create, then use, then delete. */
 export class LogManager {
   readonly clusterId: string
+  /** Compacts its logs. For tests and tools: `cleanNow`. */
+  readonly cleaner: LogCleaner
   readonly #options: LogManagerOptions
   readonly #environment: LogEnvironment
   readonly #directories: readonly DirectoryLogs[]
@@ -128,6 +136,14 @@ export class LogManager {
     this.#removals = new DelayedRemovals(files, clock, (error) => this.#report(error))
     const logsAtATime = LOGS_PER_THREAD * (options.recoveryThreads ?? 2)
     this.#pace = { slices: new TimeSlices(clock), logsAtATime }
+    this.cleaner = createCleaner({
+      environment: this.#environment,
+      settings: options.cleaner,
+      ownerOf: (log) => directories.find(({ logs }) => logs.get(nameOf(log)) === log),
+      logs: () => this.logs(),
+      checkpoint: (owner, kind) => this.#checkpointOf(owner, kind),
+      onProblem: (error) => this.#report(error),
+    })
     for (const owner of directories) {
       const loader = new LogLoader(owner, this.#environment, this.#observerOf(owner), this.#pace)
       this.#loaders.set(owner, loader)
@@ -213,7 +229,7 @@ export class LogManager {
    */
   async load(assigned: AssignedLogs): Promise<RecoveryReport> {
     const startedAt = this.#environment.clock.monotonic()
-    this.#checkDistinct()
+    checkDistinct(this.#online)
     for (const owner of this.#directories) await this.#loadDirectory(owner, assigned)
     this.#isLoaded = true
     const results = Array.from(this.#loaders.values(), (loader) => loader.result())
@@ -233,11 +249,12 @@ export class LogManager {
     }
   }
 
-  /** Begins checkpoints and retention. */
+  /** Begins checkpoints, retention and compaction. */
   start(): void {
     assert(this.#tasks.length === 0 && !this.#isClosed, 'A log manager starts once')
     const { intervals = {}, environment } = this.#options
     this.#tasks = scheduleUpkeep(environment.clock, intervals, this)
+    this.cleaner.start()
   }
 
   /** Brings one kind of checkpoint up to date in all directories. What fails is reported, not thrown. */
@@ -259,7 +276,11 @@ export class LogManager {
 
   /** Gives all logs of a topic new settings. */
   updateConfig(topic: string, config: LogConfig): void {
-    for (const log of this.logs()) if (log.topicPartition.topic === topic) log.updateConfig(config)
+    for (const log of this.logs()) {
+      if (log.topicPartition.topic !== topic) continue
+      log.updateConfig(config)
+      if (!config.cleanupPolicy.compact) this.cleaner.cancel(log)
+    }
   }
 
   /**
@@ -358,22 +379,9 @@ export class LogManager {
       onFault: (fault) => this.#takeOffline(owner, fault),
       unflushed: owner.unflushed,
       onRecoveryPoint: () => void this.#checkpointOf(owner, 'recoveryPoints'),
-    }
-  }
-
-  #checkDistinct(): void {
-    if (this.#online.length < 2) return
-    const paths = new Map<string, string>()
-    for (const { directory } of this.#online) {
-      for (const { name, kind } of directory.list()) {
-        if (kind.kind !== 'partition') continue
-        const other = paths.get(name)
-        if (other !== undefined) {
-          const detail = `The partition ${name} is in both ${other} and ${directory.path}; move one of them away`
-          throw new KafkaError('KAFKA_STORAGE_ERROR', detail)
-        }
-        paths.set(name, directory.path)
-      }
+      onCut: (topicPartition, end) => {
+        if (owner.cut(topicPartition, end)) void this.#checkpointOf(owner, 'cleanerOffsets')
+      },
     }
   }
 
@@ -381,6 +389,7 @@ export class LogManager {
     if (owner.isOffline) return
     try {
       await owner.attempt('Loading the logs', () => this.#loaderOf(owner).load(assigned))
+      await owner.attempt('Loading the logs', () => owner.checkpoint('cleanerOffsets'))
     } catch (error) {
       this.#noteFault(owner, error)
       if (!faultOf(error)) throw error
@@ -406,27 +415,17 @@ export class LogManager {
     const from = `${owner.directory.path}/${name}`
     const path = `${owner.directory.path}/${renamedDirectory(topicPartition, 'delete', random)}`
     const log = owner.logs.get(name)
+    if (log) await this.cleaner.release(log)
     log?.closeNow()
     owner.logs.delete(name)
     this.#unavailable.delete(name)
-    this.#forgetFiles(from)
+    forgetFiles(this.#environment, from)
     files.rename(from, path)
     // One that could not be opened has no readers.
     const delayMs = log?.config.fileDeleteDelayMs ?? 0
     this.#removals.add(path, delayMs, () => owner.isOffline)
     await owner.directory.syncNames()
     await owner.forget(topicPartition)
-  }
-
-  /** A partition of the same name may come, with files of the same names. */
-  #forgetFiles(directory: string): void {
-    const { files, pool, maps, indexCache } = this.#environment
-    for (const { name } of files.list(directory)) {
-      const path = `${directory}/${name}`
-      pool.evict(path)
-      maps.evict(path)
-      indexCache.delete(path)
-    }
   }
 
   async #forEachLog(action: (log: PartitionLog) => unknown): Promise<void> {
@@ -483,6 +482,7 @@ export class LogManager {
 
   async #stopUpkeep(): Promise<void> {
     this.#removals.cancel()
+    await this.cleaner.stop()
     await Promise.all(this.#tasks.map((task) => task.stop()))
   }
 
@@ -491,8 +491,8 @@ export class LogManager {
   }
 }
 
-function isMetadata({ topic, partition }: TopicPartition): boolean {
-  return topic === METADATA_PARTITION.topic && partition === METADATA_PARTITION.partition
+function nameOf(log: PartitionLog): string {
+  return partitionName(log.topicPartition)
 }
 
 function asFault(error: unknown): StorageFault {

@@ -5,6 +5,10 @@ const BROKER_KEYS: ReadonlySet<string> = new Set(
   compression.gzip.level compression.lz4.level compression.type compression.zstd.level
   connections.max.idle.ms controller.listener.names default.replication.factor delete.topic.enable
   listener.security.protocol.map listeners
+  log.cleaner.backoff.ms log.cleaner.dedupe.buffer.size log.cleaner.delete.retention.ms log.cleaner.enable
+  log.cleaner.io.buffer.load.factor log.cleaner.io.buffer.size log.cleaner.io.max.bytes.per.second
+  log.cleaner.max.compaction.lag.ms log.cleaner.min.cleanable.ratio log.cleaner.min.compaction.lag.ms
+  log.cleaner.threads
   log.cleanup.policy log.dir log.dirs log.flush.interval.messages log.flush.interval.ms
   log.flush.offset.checkpoint.interval.ms log.flush.scheduler.interval.ms
   log.flush.start.offset.checkpoint.interval.ms log.index.interval.bytes log.index.size.max.bytes
@@ -22,9 +26,9 @@ const BROKER_KEYS: ReadonlySet<string> = new Set(
 
 const TOPIC_KEYS: ReadonlySet<string> = new Set(
   `cleanup.policy compression.gzip.level compression.lz4.level compression.type
-  compression.zstd.level file.delete.delay.ms flush.messages flush.ms index.interval.bytes
-  internal.segment.bytes max.message.bytes message.timestamp.after.max.ms
-  message.timestamp.before.max.ms message.timestamp.type min.insync.replicas retention.bytes
+  compression.zstd.level delete.retention.ms file.delete.delay.ms flush.messages flush.ms index.interval.bytes
+  internal.segment.bytes max.compaction.lag.ms max.message.bytes message.timestamp.after.max.ms
+  message.timestamp.before.max.ms message.timestamp.type min.cleanable.dirty.ratio min.compaction.lag.ms min.insync.replicas retention.bytes
   retention.ms segment.bytes segment.index.bytes segment.jitter.ms segment.ms`.split(/\s+/),
 )
 

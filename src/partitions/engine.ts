@@ -11,6 +11,7 @@ import { DEFAULT_LOG_CONFIG, type LogConfig } from '#storage/log/log-config.ts'
 import type { LogEnvironment } from '#storage/log/log-parts.ts'
 import { type LogManager, type OfflineDirectory, openLogManager } from '#storage/log-manager.ts'
 import { IndexCache } from '#storage/segment/index-cache.ts'
+import type { CleanerSettings } from '#storage/upkeep/log-cleaner.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
 import { startBlockers } from '../metadata/blockers.ts'
 import { wholeDelta } from '../metadata/delta.ts'
@@ -82,6 +83,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     intervals: intervalsOf(options.config),
     unflushedMaxBytes: options.config.number('millrace.log.unflushed.max.bytes'),
     recoveryThreads: options.config.number('num.recovery.threads.per.data.dir'),
+    cleaner: () => cleanerSettings(engine?.configs.broker ?? options.config),
     onOffline: (offline) => {
       engine?.partitions.takeOffline(offline.partitions)
       options.onOffline(offline)
@@ -292,6 +294,18 @@ function snapshotPolicy(config: BrokerConfig): SnapshotPolicy {
     maxIntervalMs: config.number('metadata.log.max.snapshot.interval.ms'),
     retentionBytes: config.number('metadata.max.retention.bytes'),
     retentionMs: config.number('metadata.max.retention.ms'),
+  }
+}
+
+function cleanerSettings(config: BrokerConfig): CleanerSettings {
+  return {
+    isEnabled: config.boolean('log.cleaner.enable'),
+    threads: config.number('log.cleaner.threads'),
+    dedupeBufferBytes: config.number('log.cleaner.dedupe.buffer.size'),
+    loadFactor: config.number('log.cleaner.io.buffer.load.factor'),
+    ioBufferBytes: config.number('log.cleaner.io.buffer.size'),
+    ioBytesPerSecond: config.number('log.cleaner.io.max.bytes.per.second'),
+    backoffMs: config.number('log.cleaner.backoff.ms'),
   }
 }
 

@@ -2,7 +2,7 @@
 import { nextTurn } from './event-loop.ts'
 import type { Clock } from './world.ts'
 
-/** How long the loop may be held at a time. */
+/** How long the loop may be held at a time, unless told otherwise. */
 const SLICE_MS = 4
 
 /**
@@ -11,18 +11,20 @@ const SLICE_MS = 4
  */
 export class TimeSlices {
   readonly #clock: Clock
+  readonly #sliceMs: number
   #startedAt: number
   #turn: Promise<void> | undefined
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, sliceMs = SLICE_MS) {
     this.#clock = clock
+    this.#sliceMs = sliceMs
     this.#startedAt = clock.monotonic()
   }
 
   /** Lets others have the loop when the slice is used up. */
   async breathe(): Promise<void> {
     // Who is woken first may have used up the new slice as well.
-    while (this.#clock.monotonic() - this.#startedAt >= SLICE_MS) {
+    while (this.#clock.monotonic() - this.#startedAt >= this.#sliceMs) {
       this.#turn ??= this.#nextSlice()
       await this.#turn
     }

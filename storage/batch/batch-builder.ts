@@ -20,6 +20,8 @@ export interface NewRecord {
   readonly key?: Uint8Array | null
   readonly value?: Uint8Array | null
   readonly headers?: readonly RecordHeader[]
+  /** Key, value and headers as they stand in another batch (`RecordCursor.body`), in place of the three. */
+  readonly body?: Uint8Array
   readonly timestamp: Int64
   /** Distance from the batch's base offset; the record's place in the list when left out. */
   readonly offsetDelta?: number
@@ -130,7 +132,15 @@ function writeRecord(
   timestampDelta: Int64,
   offsetDelta: number,
 ): void {
-  const { key = null, value = null, headers = [] } = record
+  const { key = null, value = null, headers = [], body } = record
+  if (body) {
+    writer.varint(1 + varlongSize(timestampDelta) + varintSize(offsetDelta) + body.length)
+    writer.int8(0)
+    writer.varlong(timestampDelta)
+    writer.varint(offsetDelta)
+    writer.raw(body)
+    return
+  }
   const headerKeys = headers.map((header) => textEncoder.encode(header.key))
   let size = 1 + varlongSize(timestampDelta) + varintSize(offsetDelta)
   size += fieldSize(key) + fieldSize(value) + varintSize(headers.length)

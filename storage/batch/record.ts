@@ -71,6 +71,7 @@ export class RecordCursor {
   readonly #start: number
   readonly #count: number
   #index = 0
+  #bodyAt = 0
   #keyAt = 0
   #keySize = 0
   #valueAt = 0
@@ -113,6 +114,11 @@ export class RecordCursor {
     return this.#view(this.#valueAt, this.#valueSize)
   }
 
+  /** Key, value and headers of the current record as they stand: a view. */
+  body(): Uint8Array {
+    return this.#reader.bytes.subarray(this.#bodyAt, this.#reader.position)
+  }
+
   /** The current record's headers, with views of their values. */
   headers(): readonly RecordHeader[] {
     if (this.#headerCount === 0) return NO_HEADERS
@@ -139,6 +145,7 @@ export class RecordCursor {
     reader.skip(1)
     this.timestampDelta = reader.varlong()
     this.offsetDelta = reader.varint()
+    this.#bodyAt = reader.position
     this.#keySize = reader.varint()
     this.#keyAt = reader.position
     if (this.#keySize > 0) reader.skip(this.#keySize)

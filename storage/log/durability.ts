@@ -302,7 +302,8 @@ export async function persistIndexes(
   await Promise.all(paths.map((path) => syncFile(files, path)))
 }
 
-async function syncFile(files: Files, path: string): Promise<void> {
+/** fdatasync of a file that nobody holds open. */
+export async function syncFile(files: Files, path: string): Promise<void> {
   const file = files.open(path, 'write')
   try {
     await file.sync()

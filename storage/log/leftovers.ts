@@ -9,35 +9,53 @@ interface Leftover extends SegmentFileName {
 const LEFTOVER = /\.(deleted|cleaned|swap|cut)$/
 const CUT_COPY = /^\d{20}\.log\.cut$/
 
+/** What was tidied up. */
+export interface TidiedLeftovers {
+  /** True when the names in the directory have changed. */
+  readonly isChanged: boolean
+  /** Where the segments begin that were replaced; undefined when there were none. From there on it may not be clean. */
+  readonly replacedFrom: number | undefined
+}
+
 /**
  * Finishes or undoes what a crash interrupted (Kafka's `LogLoader`): removes `.deleted` and `.cleaned` files, and lets
- * complete `.swap` files take the place of the segments whose range they cover. `nextOffsetOf` reads a log's
- * end. `names` are those of the directory; true when they have changed.
+ * complete `.swap` files take the place of the segments whose range they cover. A segment of theirs whose records
+ * compaction removed, all of them and those behind, may stay: hence `replacedFrom`. `nextOffsetOf` reads a log's end.
+ * `names` are those of the directory.
  */
 export function tidyLeftovers(
   files: Files,
   directory: string,
   names: readonly string[],
   nextOffsetOf: (path: string) => number,
-): boolean {
-  if (!names.some((name) => LEFTOVER.test(name))) return false
+): TidiedLeftovers {
+  const isChanged = names.some((name) => LEFTOVER.test(name))
+  if (!isChanged) return { isChanged, replacedFrom: undefined }
   const found = listLeftovers(files, directory, names)
   const smallestCleaned = Math.min(...found.cleaned.map(({ offset }) => offset))
   const remove = ({ name }: { name: string }) => files.remove(`${directory}/${name}`)
-  for (const file of [...found.deleted, ...found.cleaned]) remove(file)
-  // A split renames the highest first: beside a `.cleaned`, swaps above it are half of a whole that never was.
-  for (const file of found.swap) if (file.offset >= smallestCleaned) remove(file)
+  for (const file of found.deleted) remove(file)
+  // The highest are renamed first: beside a `.cleaned`, swaps from it on are a part of a whole that never was.
+  const halves = found.swap.filter(({ offset }) => offset >= smallestCleaned)
+  for (const file of halves) remove(file)
+  // A `.cleaned` must not go before them: alone they would look complete.
+  if (halves.length > 0) files.syncDirectoryNow(directory)
+  for (const file of found.cleaned) remove(file)
   const swap = found.swap.filter(({ offset }) => offset < smallestCleaned)
-  if (swap.length === 0) return true
+  if (swap.length === 0) return { isChanged, replacedFrom: undefined }
+  const replacedFrom = Math.min(...swap.map(({ offset }) => offset))
   const logs = swap.filter(({ kind }) => kind === 'log')
   const from = Math.min(...logs.map(({ offset }) => offset))
   const to = Math.max(...logs.map(({ name }) => nextOffsetOf(`${directory}/${name}`)))
-  for (const file of found.plain) if (file.offset >= from && file.offset < to) remove(file)
+  const isReplaced = ({ offset }: Leftover) => offset === from || (offset > from && offset < to)
+  for (const file of found.plain) if (isReplaced(file)) remove(file)
+  // Were a segment that is replaced still there when its replacement is, both would hold its offsets.
+  files.syncDirectoryNow(directory)
   for (const { name } of swap) {
     files.rename(`${directory}/${name}`, `${directory}/${name.slice(0, -'.swap'.length)}`)
   }
   files.syncDirectoryNow(directory)
-  return true
+  return { isChanged, replacedFrom }
 }
 
 function listLeftovers(files: Files, directory: string, names: readonly string[]) {

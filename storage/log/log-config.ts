@@ -26,6 +26,8 @@ export interface LogConfig {
   readonly flushMs: number
   readonly fileDeleteDelayMs: number
   readonly minCompactionLagMs: number
+  readonly maxCompactionLagMs: number
+  readonly minCleanableDirtyRatio: number
   readonly deleteRetentionMs: number
   readonly producerIdExpirationMs: number
   /** What one batch may hold once decompressed. */
@@ -55,6 +57,8 @@ export const DEFAULT_LOG_CONFIG: LogConfig = {
   flushMs: Infinity,
   fileDeleteDelayMs: 60_000,
   minCompactionLagMs: 0,
+  maxCompactionLagMs: Infinity,
+  minCleanableDirtyRatio: 0.5,
   deleteRetentionMs: DAY_MS,
   producerIdExpirationMs: DAY_MS,
   maxDecompressedBytes: 2_147_483_639,

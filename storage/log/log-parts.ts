@@ -30,6 +30,8 @@ export interface LogObserver {
   onFault(fault: StorageFault): void
   /** The recovery point has passed a segment, or was set back: the checkpoint is to be rewritten (RULES 2). */
   onRecoveryPoint?(): void
+  /** The log was cut and ends at `logEndOffset` now: what is known of records beyond it is void. */
+  onCut?(topicPartition: TopicPartition, logEndOffset: number): void
   /** Where it counts its unflushed bytes: one for each log directory. */
   readonly unflushed?: UnflushedBytes
 }

@@ -5,8 +5,17 @@ import { Segment, type SegmentEnvironment } from '../segment/segment.ts'
 import { DeferredRemoval } from './deferred-removal.ts'
 import type { LogConfig } from './log-config.ts'
 import type { LogEnvironment } from './log-parts.ts'
-import { countDeletableSegments, type RetentionLimits } from './retention.ts'
+import type { LogBounds } from './log-slice.ts'
+import { countDeletableSegments } from './retention.ts'
 import { floorSegment } from './segment-search.ts'
+
+/** Segments that are about to be replaced by a cleaned one. */
+export interface SegmentReplacement {
+  /** Nothing may be replaced any more: the segments are about to be cut. Finishes or undoes what has begun. */
+  abort(): void
+  /** The log goes away as it stands. */
+  stop(): void
+}
 
 /** What one round of retention removed. */
 export interface DeletedSegments {
@@ -26,6 +35,7 @@ export class LogSegments {
   readonly #removal: DeferredRemoval
   #sealedBytes = 0
   #rollJitterMs = 0
+  #replacement: SegmentReplacement | undefined
 
   constructor(
     environment: LogEnvironment,
@@ -55,15 +65,16 @@ export class LogSegments {
   }
 
   /** Draws the roll jitter that the active segment keeps. */
-  drawJitter({ segmentJitterMs, segmentMs }: LogConfig): void {
-    const largest = Math.min(segmentJitterMs, segmentMs)
+  drawJitter(config: LogConfig): void {
+    const largest = Math.min(config.segmentJitterMs, longestSegmentMs(config))
     this.#rollJitterMs = Math.floor(this.#environment.random.float() * largest)
   }
 
   /** Whether a new segment must begin before `request` is appended. */
-  isFull(request: RollRequest, { segmentBytes, segmentMs, segmentIndexBytes }: LogConfig): boolean {
-    const limits = { segmentBytes, segmentMs: segmentMs - this.#rollJitterMs, segmentIndexBytes }
-    return this.active.shouldRoll(request, limits)
+  isFull(request: RollRequest, config: LogConfig): boolean {
+    const { segmentBytes, segmentIndexBytes } = config
+    const segmentMs = longestSegmentMs(config) - this.#rollJitterMs
+    return this.active.shouldRoll(request, { segmentBytes, segmentMs, segmentIndexBytes })
   }
 
   /** Begins a new segment. When it throws, nothing has changed. */
@@ -80,6 +91,7 @@ export class LogSegments {
    * prefix goes into a new file (RULES 9).
    */
   cutTo(offset: number, options: { isBelowWatermark: boolean; removeAfterMs: number }): void {
+    this.#replacement?.abort()
     const keep = floorSegment(this.#list, offset)
     const last = this.#list[keep]
     assert(last, `Offset ${offset} must not lie below the first segment`)
@@ -96,13 +108,41 @@ export class LogSegments {
 
   /** Removes everything and begins anew at `offset`. */
   restartAt(offset: number, removeAfterMs: number): void {
+    this.#replacement?.abort()
     for (const segment of this.#list.splice(0)) this.#removal.add(segment, removeAfterMs)
     this.#list.push(this.#create(offset))
     this.#countSealedBytes()
   }
 
+  /** True while some are about to be replaced: none of them may be deleted. */
+  get isBeingReplaced(): boolean {
+    return this.#replacement !== undefined
+  }
+
+  /** Begins a replacement; there is one at a time. It ends with undefined. */
+  setReplacement(replacement: SegmentReplacement | undefined): void {
+    this.#replacement = replacement
+  }
+
+  /** An empty segment whose names end with `.cleaned`, to take the place of segments from that of its base offset on. */
+  createCleaned(baseOffset: number, createdMs: number): Segment {
+    return Segment.create(this.#segmentEnvironment, baseOffset, createdMs, '.cleaned')
+  }
+
+  /** Puts a segment into the place of `replaced`, neighbours whose files go after a while. */
+  replace(replaced: readonly Segment[], cleaned: Segment, removeAfterMs: number): void {
+    const first = this.#list.indexOf(replaced[0] as Segment)
+    assert(first >= 0, 'Segments that are replaced must be there')
+    for (const segment of replaced) this.#removal.add(segment, removeAfterMs)
+    this.#list.splice(first, replaced.length, cleaned)
+    this.#countSealedBytes()
+  }
+
   /** How many of the oldest segments retention may take. */
-  countDeletable(logEndOffset: number, limits: RetentionLimits): number {
+  countDeletable(bounds: LogBounds, config: LogConfig, now: number): number {
+    if (this.isBeingReplaced) return 0
+    const { logStartOffset, highWatermark, logEndOffset } = bounds
+    const { retentionMs, retentionBytes, cleanupPolicy } = config
     const segments = this.#list.map((segment) => ({
       baseOffset: segment.baseOffset,
       nextOffset: logEndOffset,
@@ -111,7 +151,14 @@ export class LogSegments {
         return segment.largestTimestamp
       },
     }))
-    return countDeletableSegments(segments, limits)
+    return countDeletableSegments(segments, {
+      now,
+      retentionMs,
+      retentionBytes,
+      logStartOffset,
+      highWatermark,
+      isDeleting: cleanupPolicy.delete,
+    })
   }
 
   /** Removes the oldest `count` segments; returns their bytes. */
@@ -130,6 +177,7 @@ export class LogSegments {
   /** What awaits removal is left to the next start. */
   stopRemoval(): void {
     this.#removal.stop()
+    this.#replacement?.stop()
   }
 
   /** Lets go of all files. */
@@ -144,4 +192,10 @@ export class LogSegments {
   #countSealedBytes(): void {
     this.#sealedBytes = this.#list.slice(0, -1).reduce((sum, { size }) => sum + size, 0)
   }
+}
+
+/** A compacted log also rolls so that no record stays uncompacted for longer than it may. */
+function longestSegmentMs({ cleanupPolicy, segmentMs, maxCompactionLagMs }: LogConfig): number {
+  const isBounded = cleanupPolicy.compact && maxCompactionLagMs > 0
+  return isBounded ? Math.min(segmentMs, maxCompactionLagMs) : segmentMs
 }

@@ -53,6 +53,8 @@ export interface OpenLogOptions {
 export interface OpenedLog {
   readonly log: PartitionLog
   readonly recovery: LogRecovery
+  /** A compaction that a crash had interrupted was finished: from here on the log counts as dirty. */
+  readonly replacedFrom: number | undefined
 }
 
 /**
@@ -67,26 +69,31 @@ export interface OpenedLog {
  */
 export async function openPartitionLog(options: OpenLogOptions): Promise<OpenedLog> {
   try {
-    const names = await prepareDirectory(options)
-    return await new LogOpening(options, names).run()
+    const { names, replacedFrom } = await prepareDirectory(options)
+    return { ...(await new LogOpening(options, names).run()), replacedFrom }
   } catch (error) {
     throw storageError(error, `Opening ${partitionName(options.topicPartition)}`)
   }
 }
 
+interface PreparedDirectory extends Pick<OpenedLog, 'replacedFrom'> {
+  readonly names: ReadonlySet<string>
+}
+
 /** Makes the directory when it is missing, else tidies it up. Returns the names in it. */
-async function prepareDirectory(options: OpenLogOptions): Promise<ReadonlySet<string>> {
+async function prepareDirectory(options: OpenLogOptions): Promise<PreparedDirectory> {
   const { directory, environment } = options
   const { files } = environment
   if (!files.status(directory)) {
     files.makeDirectory(directory)
     await files.syncDirectory(parentOf(directory))
-    return new Set()
+    return { names: new Set(), replacedFrom: undefined }
   }
   const list = () => files.list(directory).map(({ name }) => name)
   const names = list()
   const endOf = (path: string) => nextOffsetOf(files, directory, path)
-  return new Set(tidyLeftovers(files, directory, names, endOf) ? list() : names)
+  const { isChanged, replacedFrom } = tidyLeftovers(files, directory, names, endOf)
+  return { names: new Set(isChanged ? list() : names), replacedFrom }
 }
 
 class LogOpening {
@@ -114,7 +121,7 @@ class LogOpening {
     this.#sums = new SumFile(files, directory, { isNew: !names.has(SUMS_FILE) })
   }
 
-  async run(): Promise<OpenedLog> {
+  async run(): Promise<Pick<OpenedLog, 'log' | 'recovery'>> {
     const { directory, config, hadCleanShutdown, recoveryPoint } = this.#options
     const segments = this.#findSegments()
     const found = this.#loadEpochs()

@@ -24,16 +24,15 @@ import {
 import { CleanEnd } from './clean-end.ts'
 import { Durability, type DurableLog, type LogPosition } from './durability.ts'
 import { EpochFile } from './epoch-file.ts'
+import { LogCleaning } from './log-cleaning.ts'
 import type { LogConfig } from './log-config.ts'
 import { LogGuard } from './log-guard.ts'
-import type { LogEnvironment, LogObserver, LogParts } from './log-parts.ts'
+import type { LogEnvironment, LogParts } from './log-parts.ts'
 import { LogReader, type ReadableLog, type ReadRequest } from './log-reader.ts'
 import { type DeletedSegments, LogSegments } from './log-segments.ts'
 import type { LogBounds, LogSlice } from './log-slice.ts'
 import { replayProducersNow } from './replay.ts'
 import type { DamagedRange } from './segment-search.ts'
-import type { SnapshotFiles } from './snapshot-files.ts'
-import type { SumFile } from './sum-file.ts'
 import { readTransactionMarker } from './transaction-marker.ts'
 
 /** One partition's log. Everything but what returns a promise happens at once. */
@@ -41,19 +40,16 @@ export class PartitionLog {
   readonly topicPartition: TopicPartition
   readonly topicId: Uuid
   readonly directory: string
+  readonly #parts: LogParts
   readonly #environment: LogEnvironment
-  readonly #observer: LogObserver
   readonly #segments: LogSegments
   readonly #producers: ProducerState
   readonly #epochs: LeaderEpochCache
   readonly #epochFile: EpochFile
-  readonly #snapshots: SnapshotFiles
-  readonly #sums: SumFile
   readonly #cleanEnd: CleanEnd
   readonly #guard: LogGuard
   readonly #durability: Durability
   readonly #reader: LogReader
-  readonly #damages: readonly DamagedRange[]
   readonly #listeners = new AdvanceListeners()
   #config: LogConfig
   #logStartOffset: number
@@ -65,17 +61,14 @@ export class PartitionLog {
     this.topicPartition = parts.topicPartition
     this.topicId = parts.topicId
     this.directory = directory
+    this.#parts = parts
     this.#environment = environment
-    this.#observer = parts.observer
     this.#segments = new LogSegments(environment, parts.segmentEnvironment, parts.segments)
     this.#segments.drawJitter(parts.config)
     this.#producers = parts.producers
     this.#epochs = parts.epochs
     this.#epochFile = new EpochFile(environment.files, parts, (fault) => this.#guard.fail(fault))
-    this.#snapshots = parts.snapshots
     this.#cleanEnd = new CleanEnd(parts)
-    this.#sums = parts.sums
-    this.#damages = parts.damages
     this.#config = parts.config
     this.#logStartOffset = parts.logStartOffset
     this.#logEndOffset = parts.logEndOffset
@@ -133,11 +126,12 @@ export class PartitionLog {
 
   /** Undefined when there is room to append; else to be awaited first: too much of the directory waits for the disk. */
   room(): Promise<void> | undefined {
-    return this.#observer.unflushed?.room()
+    return this.#parts.observer.unflushed?.room()
   }
 
-  get segmentCount(): number {
-    return this.#segments.list.length
+  /** Ascending; the last one is active. Read only, and gone after the next wait. */
+  get segments(): readonly Segment[] {
+    return this.#segments.list
   }
 
   get latestEpoch(): number | undefined {
@@ -151,7 +145,7 @@ export class PartitionLog {
 
   /** Ranges that recovery found damaged below the recovery point. Their reads fail. */
   get damages(): readonly DamagedRange[] {
-    return this.#damages
+    return this.#parts.damages
   }
 
   /** Why the log is offline; undefined while it is not. */
@@ -246,7 +240,7 @@ export class PartitionLog {
   truncateFullyAndStartAt(offset: number): void {
     this.#guard.runWhole('Truncating', () => {
       this.#cleanEnd.aboutToCut()
-      this.#snapshots.removeWhere(() => true)
+      this.#parts.snapshots.removeWhere(() => true)
       this.#segments.restartAt(offset, this.#config.fileDeleteDelayMs)
       this.#producers.clear(offset)
     })
@@ -274,6 +268,15 @@ export class PartitionLog {
   /** Removes the oldest segments that log start, size or age allow to remove. Their files go after a delay. */
   deleteOldSegments(now: number): DeletedSegments {
     return this.#guard.run('Deleting segments of', () => this.#deleteSegments(now))
+  }
+
+  /** Begins to replace sealed segments by cleaned ones; undefined while that is under way. To be ended. */
+  beginCleaning(): LogCleaning | undefined {
+    this.#guard.check()
+    if (this.#segments.isBeingReplaced) return undefined
+    const { fileDeleteDelayMs: removeAfterMs } = this.#config
+    const own = { segments: this.#segments, guard: this.#guard, removeAfterMs }
+    return new LogCleaning({ ...this.#parts, ...own })
   }
 
   /** Forgets idle producers (`producer.id.expiration.ms`). */
@@ -341,12 +344,14 @@ export class PartitionLog {
         return log.#logEndOffset
       },
       saveEpochs: () => this.#epochFile.save(),
-      saveSums: (segment: Segment) => this.#saveSums(segment),
+      saveSums: ({ baseOffset }) => {
+        return this.#parts.sums.finish(baseOffset, (offset) => this.#segments.has(offset))
+      },
       onDurable: (hasPassedSegment: boolean) => {
         this.#announce()
-        if (hasPassedSegment) this.#observer.onRecoveryPoint?.()
+        if (hasPassedSegment) this.#parts.observer.onRecoveryPoint?.()
       },
-      onUnflushed: (change: number) => this.#observer.unflushed?.note(this, change),
+      onUnflushed: (change: number) => this.#parts.observer.unflushed?.note(this, change),
       onFault: (fault: StorageFault) => this.#guard.fail(fault),
     }
   }
@@ -356,7 +361,7 @@ export class PartitionLog {
     return {
       source: this.#environment,
       segments: this.#segments.list,
-      damages: this.#damages,
+      damages: this.#parts.damages,
       get bounds() {
         return log.#bounds()
       },
@@ -409,15 +414,9 @@ export class PartitionLog {
     const base = this.#logEndOffset
     if (this.#segments.active.baseOffset === base) return
     this.#cleanEnd.changed()
-    this.#snapshots.write(base, this.#producers.snapshot())
+    this.#parts.snapshots.write(base, this.#producers.snapshot())
     this.#segments.roll(base, this.#config)
     this.#durability.request(base)
-  }
-
-  /** Also syncs the directory. */
-  #saveSums(segment: Segment): Promise<void> {
-    this.#sums.add(segment.baseOffset)
-    return this.#sums.save((offset) => this.#segments.has(offset))
   }
 
   #cut(offset: number): void {
@@ -428,7 +427,7 @@ export class PartitionLog {
     this.#logStartOffset = Math.min(this.#logStartOffset, offset)
     this.#epochs.truncateFromEnd(offset)
     this.#durability.truncateTo(offset, truncated(offset))
-    this.#snapshots.removeWhere((snapshot) => snapshot > offset)
+    this.#parts.snapshots.removeWhere((snapshot) => snapshot > offset)
     this.#rebuildProducers()
   }
 
@@ -437,9 +436,9 @@ export class PartitionLog {
       segments: this.#segments.list,
       logEndOffset: this.#logEndOffset,
       producers: this.#producers,
-      snapshots: this.#snapshots,
+      snapshots: this.#parts.snapshots,
       now: this.#environment.clock.now(),
-      damages: [...this.#damages],
+      damages: [...this.#parts.damages],
     })
     this.#producers.releaseBelow(this.highWatermark)
   }
@@ -447,23 +446,21 @@ export class PartitionLog {
   #afterTruncation(): void {
     this.#reader.forget()
     this.#epochFile.saveInBackground()
-    this.#observer.onRecoveryPoint?.()
+    this.#parts.observer.onRecoveryPoint?.()
+    this.#parts.observer.onCut?.(this.topicPartition, this.#logEndOffset)
     this.#announce()
   }
 
   #deleteSegments(now: number): DeletedSegments {
-    const { retentionMs, retentionBytes, cleanupPolicy } = this.#config
-    const { logStartOffset, highWatermark, logEndOffset } = this
-    const offsets = { logStartOffset, highWatermark, isDeleting: cleanupPolicy.delete }
-    const limits = { now, retentionMs, retentionBytes, ...offsets }
-    const count = this.#segments.countDeletable(logEndOffset, limits)
+    const { logEndOffset } = this
+    const count = this.#segments.countDeletable(this.#bounds(), this.#config, now)
     if (count === 0) return { count, sizeInBytes: 0 }
-    if (count === this.segmentCount) this.#roll()
+    if (count === this.segments.length) this.#roll()
     this.#cleanEnd.changed()
     const start = this.#segments.list[count]?.baseOffset ?? logEndOffset
     this.#advanceStart(start)
     const sizeInBytes = this.#segments.removeOldest(count, this.#config.fileDeleteDelayMs)
-    this.#snapshots.removeWhere((offset) => offset < start)
+    this.#parts.snapshots.removeWhere((offset) => offset < start)
     this.#durability.advanceTo(start)
     this.#announce()
     return { count, sizeInBytes }

@@ -83,6 +83,12 @@ export class SumFile {
     this.#forgetEnd(baseOffset)
   }
 
+  /** The same, and has them on disk, as `save` does. It syncs the directory too. */
+  finish(baseOffset: number, isKnown: (baseOffset: number) => boolean): Promise<void> {
+    this.add(baseOffset)
+    return this.save(isKnown)
+  }
+
   /** Takes the sums of the last segment at a clean stop: for `isAtCleanEnd`. */
   addEnd(baseOffset: number, log: OpenFile): void {
     for (const kind of END_KINDS) this.#addFile(segmentFileName(baseOffset, kind))

@@ -7,11 +7,15 @@ export type SegmentFileKind = 'log' | 'index' | 'timeindex' | 'txnindex' | 'snap
 export interface SegmentFileName {
   readonly offset: number
   readonly kind: SegmentFileKind
-  /** Kafka's work suffixes: `deleted` awaits removal, `cleaned` and `swap` are a compaction's stages. */
+  /**
+   * Kafka's work suffixes: `deleted` awaits removal, `cleaned` and `swap` are a compaction's stages. What awaits removal
+   * beside a file of the same name has a number in front: `.1.deleted`.
+   */
   readonly suffix: '' | 'deleted' | 'cleaned' | 'swap'
 }
 
-const PATTERN = /^(\d{20})\.(log|index|timeindex|txnindex|snapshot)(?:\.(deleted|cleaned|swap))?$/
+const PATTERN =
+  /^(\d{20})\.(log|index|timeindex|txnindex|snapshot)(?:(?:\.\d+)?\.(deleted)|\.(cleaned|swap))?$/
 
 /** `00000000000000000042.log` */
 export function segmentFileName(offset: number, kind: SegmentFileKind): string {
@@ -35,5 +39,5 @@ export function parseSegmentFileName(name: string): SegmentFileName | undefined 
   const offset = Number(match[1])
   if (!Number.isSafeInteger(offset)) return undefined
   const kind = match[2] as SegmentFileKind
-  return { offset, kind, suffix: (match[3] ?? '') as SegmentFileName['suffix'] }
+  return { offset, kind, suffix: (match[3] ?? match[4] ?? '') as SegmentFileName['suffix'] }
 }

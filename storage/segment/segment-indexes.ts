@@ -64,11 +64,14 @@ export class SegmentIndexes {
     for (const index of [this.offsets, this.times, this.transactions]) index.markWritten(false)
   }
 
-  /** Writes what the files lack and cuts them to size, padding of Kafka's included. Returns the paths of the files. */
-  write(files: Files, directory: string): string[] {
+  /**
+   * Writes what the files lack and cuts them to size, padding of Kafka's included. Returns the paths of the files, whose
+   * names end with `suffix`.
+   */
+  write(files: Files, directory: string, suffix = ''): string[] {
     const { baseOffset } = this.offsets
     const path = (kind: 'index' | 'timeindex' | 'txnindex') => {
-      return segmentPath(directory, baseOffset, kind)
+      return segmentPath(directory, baseOffset, kind) + suffix
     }
     writeIndex(files, path('index'), this.offsets)
     writeIndex(files, path('timeindex'), this.times)

@@ -53,6 +53,8 @@ export class Segment {
   /** False until the directory that names the file has been synced. */
   isNameDurable = true
   readonly #environment: SegmentEnvironment
+  /** What the names of its files end with. */
+  #suffix: string
   #path: string
   #size: number
   #file: OpenFile | undefined
@@ -67,18 +69,24 @@ export class Segment {
 
   private constructor(
     environment: SegmentEnvironment,
-    state: { baseOffset: number; size: number; createdMs: number },
+    state: { baseOffset: number; size: number; createdMs: number; suffix?: string },
   ) {
     this.#environment = environment
     this.baseOffset = state.baseOffset
     this.createdMs = state.createdMs
-    this.#path = segmentPath(environment.directory, state.baseOffset, 'log')
+    this.#suffix = state.suffix ?? ''
+    this.#path = segmentPath(environment.directory, state.baseOffset, 'log') + this.#suffix
     this.#size = state.size
   }
 
-  /** Makes the files of a new, active segment. A leftover log file of that name is emptied. */
-  static create(environment: SegmentEnvironment, baseOffset: number, now: number): Segment {
-    const segment = new Segment(environment, { baseOffset, size: 0, createdMs: now })
+  /** Makes the files of a new, active segment. A leftover log file of that name, `suffix` included, is emptied. */
+  static create(
+    environment: SegmentEnvironment,
+    baseOffset: number,
+    createdMs: number,
+    suffix = '',
+  ): Segment {
+    const segment = new Segment(environment, { baseOffset, size: 0, createdMs, suffix })
     const file = environment.pool.open(segment.path, 'write')
     try {
       if (file.size() > 0) file.truncate(0)
@@ -89,6 +97,7 @@ export class Segment {
     segment.isNameDurable = false
     segment.#file = file
     segment.#indexes = new SegmentIndexes(baseOffset)
+    segment.#largest = segment.#indexes.times.lastEntry
     // Whatever files of that name hold is not of this segment.
     segment.#indexes.markUnwritten()
     return segment
@@ -109,7 +118,7 @@ export class Segment {
     return this.#generation
   }
 
-  /** Of the log file. Changes when the segment is deleted. */
+  /** Of the log file. Changes when the segment is deleted, or takes its place. */
   get path(): string {
     return this.#path
   }
@@ -142,6 +151,14 @@ export class Segment {
   get largestTimestamp(): Int64 {
     if (this.largest.timestamp >= 0) return this.largest.timestamp
     return this.#environment.files.status(this.path)?.modifiedMs ?? this.createdMs
+  }
+
+  /** The largest timestamp of the first batch; -1 when there is none. */
+  get firstTimestamp(): Int64 {
+    this.#firstTimestamp ??= this.withFile((file) => {
+      return new BatchHeaderReader(file, this.#size).at(0)?.maxTimestamp ?? -1
+    })
+    return this.#firstTimestamp
   }
 
   /** Takes the file and pins the indexes, so that appends may follow. `indexes` replaces what the files hold. */
@@ -226,6 +243,14 @@ export class Segment {
     })
   }
 
+  /** The sizes of the index files of a sealed segment. */
+  indexSizes(): { readonly indexBytes: number; readonly timeIndexBytes: number } {
+    const { files, directory } = this.#environment
+    const sizeOf = (kind: 'index' | 'timeindex') =>
+      files.status(segmentPath(directory, this.baseOffset, kind))?.size ?? 0
+    return { indexBytes: sizeOf('index'), timeIndexBytes: sizeOf('timeindex') }
+  }
+
   /** Calls `use` with the open file. It must not keep it. */
   withFile<T>(use: (file: OpenFile) => T): T {
     return this.#file ? use(this.#file) : this.#environment.pool.use(this.path, use)
@@ -260,7 +285,8 @@ export class Segment {
 
   /** Writes the indexes to their files; returns the files' paths, for syncing. */
   writeIndexes(): string[] {
-    return this.indexes.write(this.#environment.files, this.#environment.directory)
+    const { files, directory } = this.#environment
+    return this.indexes.write(files, directory, this.#suffix)
   }
 
   /** Closes the file and gives the indexes to the cache: the segment is sealed and all of it written. */
@@ -271,24 +297,42 @@ export class Segment {
     this.#lastAppend = undefined
   }
 
+  /** Closes the file alone: all of it is written and synced, and the files are about to be renamed. */
+  closeFile(): void {
+    this.#file?.close()
+    this.#file = undefined
+    this.#lastAppend = undefined
+  }
+
   /**
    * Gives the files names that no start takes for a segment, and returns them: they are to be removed after a while.
    * Until then readers that hold the segment still find its bytes.
    */
   markDeleted(): string[] {
-    const { files, pool, indexCache, directory } = this.#environment
+    const { files, indexCache } = this.#environment
     this.release()
     indexCache.delete(this.path)
-    const deleted: string[] = []
+    // A segment that replaced this one may be deleted while this one is still being read.
+    let suffix = '.deleted'
+    for (let number = 1; files.status(this.path + suffix); number++) suffix = `.${number}.deleted`
+    return this.rename(suffix)
+  }
+
+  /** Gives the files names that end with `suffix`, and returns them. */
+  rename(suffix: string): string[] {
+    const { files, pool, directory } = this.#environment
+    const before = this.path
+    const renamed: string[] = []
     for (const kind of ['log', 'index', 'timeindex', 'txnindex'] as const) {
       const path = segmentPath(directory, this.baseOffset, kind)
-      if (!files.status(path)) continue
-      files.rename(path, `${path}.deleted`)
-      deleted.push(`${path}.deleted`)
+      if (!files.status(path + this.#suffix)) continue
+      files.rename(path + this.#suffix, path + suffix)
+      renamed.push(path + suffix)
     }
-    pool.renamed(this.path, `${this.path}.deleted`)
-    this.#path = `${this.path}.deleted`
-    return deleted
+    this.#suffix = suffix
+    this.#path = segmentPath(directory, this.baseOffset, 'log') + suffix
+    pool.renamed(before, this.#path)
+    return renamed
   }
 
   /** The position at which `offset` would be cut off: that of its batch, or the end. */
@@ -377,11 +421,9 @@ export class Segment {
   }
 
   #waited(request: RollRequest): Int64 {
-    this.#firstTimestamp ??= this.withFile((file) => {
-      return new BatchHeaderReader(file, this.#size).at(0)?.maxTimestamp ?? -1
-    })
-    if (this.#firstTimestamp < 0) return request.now - this.createdMs
-    return subtractInt64(request.maxTimestamp, this.#firstTimestamp)
+    const { firstTimestamp } = this
+    if (firstTimestamp < 0) return request.now - this.createdMs
+    return subtractInt64(request.maxTimestamp, firstTimestamp)
   }
 
   /** The batch to which the index leads. The index only saves time: where it does not fit the log, the log decides. */

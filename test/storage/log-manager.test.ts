@@ -234,7 +234,7 @@ test('LogManager does not read a recreated partition through what was open of th
     const values = Array.from({ length: 5 }, (_, index) => `${life} ${index}`)
     for (const value of values) append(log, batchOf([value]))
     await log.flush()
-    expect(log.segmentCount).toBe(5)
+    expect(log.segments.length).toBe(5)
     expect(readAll(log)).toEqual(values.map((value, index) => `${index}:${value}`))
     await manager.delete(ORDERS)
   }

@@ -152,5 +152,5 @@ test.each([
 test('TopicConfig.describe() says which keys are not acted on yet', () => {
   const documentation = (name: string) => entryOf(topic(), name)?.documentation
   expect(documentation('retention.ms')).toBe('How long records are kept; -1 is for ever')
-  expect(documentation('min.cleanable.dirty.ratio')).toMatch(/ \(accepted, not acted on yet\)$/)
+  expect(documentation('local.retention.ms')).toMatch(/ \(accepted, not acted on yet\)$/)
 })

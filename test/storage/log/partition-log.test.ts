@@ -20,7 +20,7 @@ test('PartitionLog rolls when a segment is full, and a clean start finds it all 
     append(log, batchOf([`v${index}`]))
     expected.push(`${index}:v${index}`)
   }
-  expect(log.segmentCount).toBeGreaterThan(10)
+  expect(log.segments.length).toBeGreaterThan(10)
   expect(readAll(log)).toEqual(expected)
   await log.close()
   const { log: again, recovery } = await openLog(disk, {

@@ -147,7 +147,7 @@ test('openPartitionLog() keeps both a torn tail and the segment behind it, which
   const disk = new SimulatedDisk()
   const { log } = await openLog(disk, { config: { segmentBytes: 150 } })
   for (let index = 0; index < 4; index++) append(log, batchOf([`v${index}`]))
-  expect(log.segmentCount).toBe(2)
+  expect(log.segments.length).toBe(2)
   const second = disk.readFile(LOG.replace('0.log', '2.log')) ?? new Uint8Array(0)
   log.closeNow()
   const file = disk.open(LOG, 'write')

@@ -1,0 +1,211 @@
+// A log while it is compacted: which segments may be replaced, and how cleaned ones take their place.
+import { StorageFault } from '../base/errors.ts'
+import { failureKind, storageError } from '../fs/failures.ts'
+import type { Segment } from '../segment/segment.ts'
+import { segmentPath } from '../segment/segment-files.ts'
+import { syncFile } from './durability.ts'
+import type { LogGuard } from './log-guard.ts'
+import type { LogEnvironment } from './log-parts.ts'
+import type { LogSegments, SegmentReplacement } from './log-segments.ts'
+import type { SnapshotFiles } from './snapshot-files.ts'
+import type { SumFile } from './sum-file.ts'
+
+/** What the cleaning of a log works on. */
+export interface CleaningParts {
+  readonly environment: LogEnvironment
+  readonly directory: string
+  readonly segments: LogSegments
+  readonly snapshots: SnapshotFiles
+  readonly sums: SumFile
+  readonly guard: LogGuard
+  /** `file.delete.delay.ms` */
+  readonly removeAfterMs: number
+}
+
+/** The log was cut, closed, or is not to be compacted any more: what was begun is in vain, and nothing is wrong. */
+export class CleaningAborted extends Error {
+  override readonly name = 'CleaningAborted'
+}
+
+/** When a refused sync is tried again. */
+const RETRY_MS = 100
+
+/**
+ * The replacement of segments by cleaned ones, one group after the other. There is one for a log at a time; until `end`
+ * retention deletes nothing of it. A crash finds one of four states, which `tidyLeftovers` knows:
+ *
+ *   <base>.*.cleaned, on disk          → fsync of the directory → the crash undoes it
+ *   renamed to <base>.*.swap           → fsync of the directory → from here on a start finishes it
+ *   old files renamed to *.deleted     → fsync of the directory
+ *   .swap renamed to the plain names   → fsync of the directory
+ *
+ * Each sync waits for the one before: names may reach the disk in any order. Readers see the old segments up to the
+ * third step, and the new one from there on.
+ */
+export class LogCleaning implements SegmentReplacement {
+  readonly #parts: CleaningParts
+  #isAborted = false
+  /** Stands under `.swap`, and the old ones are still there. */
+  #swapping: Segment | undefined
+  /** Stands under `.swap`, and is part of the log. */
+  #placing: Segment | undefined
+
+  constructor(parts: CleaningParts) {
+    this.#parts = parts
+    parts.segments.setReplacement(this)
+  }
+
+  /** Throws `CleaningAborted` when there is no point in going on. To be called after each wait. */
+  check(): void {
+    if (this.#isAborted) throw new CleaningAborted('The log was cut or closed')
+  }
+
+  /** To be filled with what stays of the segments from that of `baseOffset` on. `replace` or `discard` it. */
+  createSegment(baseOffset: number, createdMs: number): Segment {
+    return this.#parts.segments.createCleaned(baseOffset, createdMs)
+  }
+
+  /**
+   * Puts `cleaned`, which it seals, into the place of `replaced`, which are neighbours; on disk when it resolves. Rejects
+   * with `CleaningAborted`, with the system's error when nothing has changed, and with `StorageFault`.
+   */
+  async replace(replaced: readonly Segment[], cleaned: Segment): Promise<void> {
+    const { environment, directory, guard, segments, removeAfterMs } = this.#parts
+    const { files } = environment
+    await this.#persist(replaced, cleaned)
+    await files.syncDirectory(directory)
+    this.check()
+    guard.runWhole('Compacting', () => cleaned.rename('.swap'))
+    this.#swapping = cleaned
+    try {
+      await files.syncDirectory(directory)
+      this.check()
+    } catch (error) {
+      // After a fault either outcome is right.
+      const isFault = failureKind(error) === 'fault'
+      if (this.#swapping && !isFault) {
+        guard.runWhole('Compacting', () => this.#undo())
+        await files.syncDirectory(directory)
+      }
+      throw error
+    }
+    this.#swapping = undefined
+    this.#placing = cleaned
+    guard.runWhole('Compacting', () => segments.replace(replaced, cleaned, removeAfterMs))
+    await this.#syncNames(() => this.#placing !== undefined)
+    if (!this.#placing) return this.check()
+    guard.runWhole('Compacting', () => {
+      this.#place()
+      for (const { baseOffset } of replaced.slice(1)) this.#parts.snapshots.remove(baseOffset)
+    })
+    await this.#saveSums(cleaned)
+  }
+
+  /** Removes a cleaned segment that is not wanted any more. What is left is removed by the next start. */
+  discard(cleaned: Segment): void {
+    cleaned.release()
+    // After a `.swap` it is `replace` that removes it.
+    if (!cleaned.path.endsWith('.cleaned') || this.#parts.guard.isClosed) return
+    try {
+      this.#removeFiles(cleaned, '.cleaned')
+    } catch {
+      // See above.
+    }
+  }
+
+  /** What a failure means: a fault takes the log offline. */
+  report(error: unknown): unknown {
+    const reported = storageError(error, `Compacting ${this.#parts.directory}`)
+    if (reported instanceof StorageFault) this.#parts.guard.fail(reported)
+    return reported
+  }
+
+  /** Nobody wants it any more. What has begun to take its place is finished first. */
+  cancel(): void {
+    this.#isAborted = true
+  }
+
+  /** Retention may delete again. */
+  end(): void {
+    this.#isAborted = true
+    this.#parts.segments.setReplacement(undefined)
+  }
+
+  abort(): void {
+    const { environment, directory } = this.#parts
+    const isUnderWay = this.#swapping !== undefined || this.#placing !== undefined
+    this.#isAborted = true
+    if (this.#swapping) this.#undo()
+    if (this.#placing) this.#place()
+    if (isUnderWay) environment.files.syncDirectoryNow(directory)
+  }
+
+  stop(): void {
+    this.#isAborted = true
+    this.#swapping = undefined
+    this.#placing = undefined
+  }
+
+  /** All of the new segment on disk, with the modification time of what it replaces. */
+  async #persist(replaced: readonly Segment[], cleaned: Segment): Promise<void> {
+    const { files } = this.#parts.environment
+    cleaned.seal()
+    const modifiedMs = files.status(replaced.at(-1)?.path ?? '')?.modifiedMs
+    await cleaned.sync()
+    this.check()
+    const paths = cleaned.writeIndexes()
+    await Promise.all(paths.map((path) => syncFile(files, path)))
+    this.check()
+    cleaned.closeFile()
+    if (modifiedMs !== undefined) files.setModified(cleaned.path, modifiedMs)
+  }
+
+  #undo(): void {
+    const cleaned = this.#swapping
+    this.#swapping = undefined
+    if (cleaned) this.#removeFiles(cleaned, '.swap')
+  }
+
+  #place(): void {
+    const { maps } = this.#parts.environment
+    const placed = this.#placing
+    this.#placing = undefined
+    if (!placed) return
+    maps.evict(placed.path)
+    placed.rename('')
+    // Up to here its indexes were kept in memory: their files had other names.
+    placed.release()
+  }
+
+  #removeFiles({ baseOffset }: Segment, suffix: string): void {
+    const { environment, directory } = this.#parts
+    for (const kind of ['log', 'index', 'timeindex', 'txnindex'] as const) {
+      environment.files.remove(segmentPath(directory, baseOffset, kind) + suffix)
+    }
+  }
+
+  /** What has begun must be finished: a refusal is waited out. */
+  async #syncNames(isWanted: () => boolean): Promise<void> {
+    const { environment, directory } = this.#parts
+    while (isWanted()) {
+      try {
+        await environment.files.syncDirectory(directory)
+        return
+      } catch (error) {
+        if (failureKind(error) !== 'refusal') throw error
+      }
+      await new Promise<void>((resolve) => environment.clock.after(RETRY_MS, resolve))
+    }
+  }
+
+  /** Saving the sums syncs the directory too. Without them a start would only make the indexes anew. */
+  async #saveSums({ baseOffset }: Segment): Promise<void> {
+    const { sums, segments } = this.#parts
+    try {
+      await sums.finish(baseOffset, (offset) => segments.has(offset))
+    } catch (error) {
+      if (failureKind(error) !== 'refusal') throw error
+      await this.#syncNames(() => !this.#isAborted)
+    }
+  }
+}

@@ -1,0 +1,103 @@
+// The newest offset of every key in the dirty part of a log, in bounded memory.
+import type { KeyHash } from './key-hash.ts'
+
+/** What one key takes: 16 bytes of hash and 8 of offset, as in Kafka. */
+export const SLOT_BYTES = 24
+
+const SLOT_WORDS = SLOT_BYTES / 4
+const TWO_32 = 4_294_967_296
+
+/** How much a map may hold. */
+export interface OffsetMapLimits {
+  readonly maxBytes: number
+  /** How full it may get: more than that, and looking for a free slot takes long. */
+  readonly loadFactor: number
+  /** More keys than this never come. Memory is taken for no more. */
+  readonly expectedKeys: number
+}
+
+/**
+ * A hash table in one ArrayBuffer (Kafka's `SkimpyOffsetMap`), with double hashing over a prime number of slots. A slot
+ * holds the hash of a key and its offset plus 1, so that zero means "free". Nothing is ever removed.
+ */
+export class OffsetMap {
+  /** Records beyond it are not in the map; -1 before the first. */
+  latestOffset = -1
+  readonly #hash: KeyHash
+  readonly #slots: number
+  readonly #capacity: number
+  readonly #words: Uint32Array
+  #size = 0
+
+  constructor(hash: KeyHash, { maxBytes, loadFactor, expectedKeys }: OffsetMapLimits) {
+    this.#hash = hash
+    const wanted = Math.ceil((expectedKeys + 1) / loadFactor)
+    this.#slots = primeAtMost(
+      Math.max(3, Math.min(Math.floor(maxBytes / SLOT_BYTES), wanted + 100)),
+    )
+    // A free slot must be left, or the search for one would not end.
+    this.#capacity = Math.max(1, Math.min(this.#slots - 1, Math.floor(this.#slots * loadFactor)))
+    this.#words = new Uint32Array(this.#slots * SLOT_WORDS)
+  }
+
+  /** How many keys it holds. */
+  get size(): number {
+    return this.#size
+  }
+
+  get isFull(): boolean {
+    return this.#size >= this.#capacity
+  }
+
+  get sizeInBytes(): number {
+    return this.#words.byteLength
+  }
+
+  /** The newest offset of a key; -1 when it has none. */
+  get(key: Uint8Array): number {
+    const at = this.#find(key)
+    return (this.#words[at + 4] as number) * TWO_32 + (this.#words[at + 5] as number) - 1
+  }
+
+  /** Takes note of a key's newest offset. The map must not be full. */
+  put(key: Uint8Array, offset: number): void {
+    const at = this.#find(key)
+    const words = this.#words
+    if (words[at + 4] === 0 && words[at + 5] === 0) {
+      words.set(this.#hash.words, at)
+      this.#size++
+    }
+    words[at + 4] = Math.floor((offset + 1) / TWO_32)
+    words[at + 5] = (offset + 1) >>> 0
+  }
+
+  /** Where the slot of a key begins: its own, or a free one. */
+  #find(key: Uint8Array): number {
+    this.#hash.update(key)
+    const words = this.#words
+    const hash = this.#hash.words
+    const h0 = hash[0] as number
+    const h1 = hash[1] as number
+    const h2 = hash[2] as number
+    const h3 = hash[3] as number
+    const step = 1 + (h1 % (this.#slots - 1))
+    for (let slot = h0 % this.#slots; ; slot = (slot + step) % this.#slots) {
+      const at = slot * SLOT_WORDS
+      if (words[at + 4] === 0 && words[at + 5] === 0) return at
+      const isSame = words[at] === h0 && words[at + 1] === h1
+      if (isSame && words[at + 2] === h2 && words[at + 3] === h3) return at
+    }
+  }
+}
+
+/** The largest prime up to `limit`, which is 3 at least: then every step leads through all slots. */
+function primeAtMost(limit: number): number {
+  for (let candidate = limit; ; candidate--) if (isPrime(candidate)) return candidate
+}
+
+function isPrime(candidate: number): boolean {
+  for (let factor = 2; factor * factor <= candidate; factor++) {
+    if (candidate % factor === 0) return false
+  }
+  return true
+}
