@@ -310,6 +310,18 @@ test('OffsetManager.endTransaction() keeps a later commit, drops aborted ones, a
   expect(shard.offsets.size).toBe(3)
 })
 
+test('OffsetManager.fetch() waits for every transaction that has committed to the partition', () => {
+  const shard = new OffsetShard()
+  shard.append(commitRecord(0))
+  shard.append(commitRecord(0, { offset: 2 }), 77)
+  shard.append(commitRecord(0, { offset: 3 }), 78)
+  shard.append(commitRecord(0, { offset: 4 }), 78)
+  shard.end(78, true)
+  expect(shard.fetchAll('g', true)).toEqual({ 't-0': 'UNSTABLE_OFFSET_COMMIT' })
+  shard.end(77, true)
+  expect(shard.fetchAll('g', true)).toEqual({ 't-0': 4 })
+})
+
 test('OffsetManager.replay() takes producer ids beyond 2^53, and forgets the pending offset of every transaction', () => {
   const shard = new OffsetShard()
   for (const producerId of [2n ** 60n, 2n ** 60n + 1n]) shard.append(commitRecord(0), producerId)

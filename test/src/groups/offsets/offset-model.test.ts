@@ -108,12 +108,15 @@ const partition = fc.nat(1)
 const producer = fc.integer({ min: 1, max: 3 })
 const offset = fc.nat(1000)
 
+const pend = fc.record({ type: fc.constant('pend'), group, topic, partition, offset, producer })
+const end = fc.record({ type: fc.constant('end'), producer, isCommitted: fc.boolean() })
+
 const step = fc.oneof(
   fc.record({ type: fc.constant('commit'), group, topic, partition, offset }),
   fc.record({ type: fc.constant('commit until'), group, topic, partition, offset }),
   fc.record({ type: fc.constant('refused commit'), group, topic, partition, offset }),
-  fc.record({ type: fc.constant('pend'), group, topic, partition, offset, producer }),
-  fc.record({ type: fc.constant('end'), producer, isCommitted: fc.boolean() }),
+  { weight: 4, arbitrary: pend },
+  { weight: 2, arbitrary: end },
   fc.record({ type: fc.constant('delete'), group, topic, partition }),
   fc.record({ type: fc.constant('delete group'), group }),
   fc.record({ type: fc.constant('delete topic'), topic }),
