@@ -134,22 +134,33 @@ test.each(versionsOf(LeaveGroupRequest))(
   },
 )
 
-test('JoinGroup and SyncGroup end with their connection, and the member stays', async () => {
+test('JoinGroup ends with its connection, but the member stays', async () => {
   const simulated = await stableGroup()
-  const { clock, broker, memberId } = simulated
+  const { clock, memberId } = simulated
   const connection = new AbortController()
-  const { signal } = connection
-  const answer = join(simulated, { memberId, rebalanceTimeoutMs: 5_000 }, { version: 3, signal })
-  const other = join(simulated, {}, { version: 3, signal })
+  const other = join(simulated, {}, { version: 3, signal: connection.signal })
   await clock.run(0)
   connection.abort()
-  const answers = await Promise.all([answer, other])
-  expect(answers.map((one) => one?.errorCode)).not.toContain(undefined)
-  expect(answers[1]?.errorCode).toBe(COORDINATOR_NOT_AVAILABLE)
-  const beat = { groupId: 'g', generationId: 2, memberId }
-  expect(await through(clock, exchange(broker, HEARTBEAT, beat, { version: 3 }))).toMatchObject({
-    errorCode: 0,
-  })
+  expect((await other)?.errorCode).toBe(COORDINATOR_NOT_AVAILABLE)
+  const answer = await through(clock, join(simulated, { memberId }, { version: 3 }))
+  expect([answer.generationId, answer.members.length]).toEqual([2, 2])
+})
+
+test('SyncGroup ends with its connection', async () => {
+  const simulated = await stableGroup()
+  const { broker, clock, memberId } = simulated
+  const other = join(simulated, {}, { version: 3 })
+  await through(clock, join(simulated, { memberId }, { version: 3 }))
+  const follower = await through(clock, other)
+  const request = {
+    groupId: 'g',
+    generationId: 2,
+    memberId: follower.memberId,
+    assignments: [],
+  }
+  const how = { version: 3, signal: AbortSignal.abort() }
+  const sync = await exchange(broker, SYNC_GROUP, request, how)
+  expect(sync?.errorCode).toBe(COORDINATOR_NOT_AVAILABLE)
 })
 
 test.each([0, 9])(
