@@ -220,6 +220,7 @@ export class ConsumerGroups {
     if (this.#refreshing.has(groupId)) return
     this.#refreshing.add(groupId)
     const plan = (): GroupPlan<void> => {
+      this.#refreshing.delete(groupId)
       const group = this.#parts.groups.get(groupId)
       if (!(group instanceof ConsumerGroup)) return { records: [], answer: undefined }
       const [image, now] = [this.#parts.image(), this.#parts.host.clock.now()]
