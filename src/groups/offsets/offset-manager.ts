@@ -46,7 +46,8 @@ export class OffsetManager {
   readonly #simpleGroup: (groupId: string) => Group
   readonly #committed = new PartitionTable<StoredOffset>()
   readonly #pending = new PendingOffsets()
-  readonly #names = new Interned()
+  readonly #topics = new Interned()
+  readonly #topicIds = new Interned()
   readonly #sweeps: OffsetSweeps
 
   /** `simpleGroup` gives the group of this id, made as an empty classic group without a protocol type if there is none. */
@@ -167,7 +168,7 @@ export class OffsetManager {
     }
     if (!this.#parts.groups.has(groupId)) this.#simpleGroup(groupId)
     const offset = this.#stored(value, place.offset)
-    const name = this.#names.of(topic)
+    const name = this.#topics.of(topic)
     if (place.producerId === NO_PRODUCER) this.#committed.set(groupId, name, partition, offset)
     else this.#pending.set(place.producerId, { groupId, topic: name, partition }, offset)
   }
@@ -224,7 +225,7 @@ export class OffsetManager {
 
   #stored(value: NonNullable<GroupRecordOf<'OffsetCommit'>['value']>, recordOffset: number) {
     const { offset, leaderEpoch, metadata, commitTimestamp, expireTimestamp } = value
-    const topicId = this.#names.of(value.topicId)
+    const topicId = this.#topicIds.of(value.topicId)
     // Written out: a million of these are kept, and all of them have one shape.
     return {
       offset,

@@ -30,8 +30,9 @@ export class PartitionTable<V> {
       partitions = new Map()
       topics.set(topic, partitions)
     }
-    if (!partitions.has(partition)) this.#size++
+    const sizeBefore = partitions.size
     partitions.set(partition, value)
+    this.#size += partitions.size - sizeBefore
   }
 
   /** True if there was a value. */
