@@ -8,6 +8,7 @@ import { type Codec, isSame, malformed, type Type } from './type.ts'
 
 const NONE: readonly never[] = Object.freeze([])
 const ABSENT = -1
+const ABSENT_IN_TAG = 0
 const PRESENT = 1
 
 /** A run of values. Its default is the empty one. */
@@ -51,15 +52,29 @@ export function struct<F extends Fields>(fields: F): Type<FieldsOutput<F>, Field
 export function nullableStruct<F extends Fields>(
   fields: F,
 ): Type<FieldsOutput<F> | null, FieldsInput<F> | null> {
+  return markedStruct(fields, ABSENT)
+}
+
+/** The same as a tagged field, where Kafka marks null with 0. */
+export function nullableTaggedStruct<F extends Fields>(
+  fields: F,
+): Type<FieldsOutput<F> | null, FieldsInput<F> | null> {
+  return markedStruct(fields, ABSENT_IN_TAG)
+}
+
+function markedStruct<F extends Fields>(
+  fields: F,
+  absent: number,
+): Type<FieldsOutput<F> | null, FieldsInput<F> | null> {
   const whole = struct(fields)
   return {
     defaultValue: null,
     codec(version, flexible) {
       const { read, write } = whole.codec(version, flexible)
       return {
-        read: (reader) => (reader.int8() < 0 ? null : read(reader)),
+        read: (reader) => (reader.int8() <= absent ? null : read(reader)),
         write(writer, value) {
-          writer.int8(value === null ? ABSENT : PRESENT)
+          writer.int8(value === null ? absent : PRESENT)
           if (value !== null) write(writer, value)
         },
       }

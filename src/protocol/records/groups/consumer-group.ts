@@ -1,5 +1,5 @@
 // Group record types 3 to 8 and 16: what is kept of a consumer group (KIP-848).
-import { array, nullableArray, nullableStruct, struct } from '../../codec/composites.ts'
+import { array, nullableArray, nullableTaggedStruct, struct } from '../../codec/composites.ts'
 import { tagged } from '../../codec/fields.ts'
 import { type Infer, message } from '../../codec/message.ts'
 import {
@@ -74,11 +74,12 @@ export const ConsumerGroupMemberMetadataValue = message(
     classicMemberMetadata: tagged(
       0,
       0,
-      nullableStruct({
+      nullableTaggedStruct({
         sessionTimeoutMs: int32(),
         supportedProtocols: array(struct({ name: string(), metadata: bytes() })),
       }),
-      null,
+      // Kafka's default is a member without protocols, so that its null is written.
+      { sessionTimeoutMs: 0, supportedProtocols: [] },
     ),
   },
 )
@@ -138,7 +139,7 @@ export type ConsumerGroupCurrentMemberAssignmentKey = Infer<
 const topicPartitions = struct({
   topicId: uuid(),
   partitions: array(int32()),
-  assignmentEpochs: tagged(0, 0, nullableArray(int32()), null),
+  assignmentEpochs: tagged(0, 0, nullableArray(int32())),
 })
 
 /** What the member owns and has to give up, and how far it has come. */

@@ -25,12 +25,7 @@ export const StreamsGroupMetadataValue = message(
     epoch: int32(),
     metadataHash: int64Exact(),
     validatedTopologyEpoch: tagged(0, 0, int32(), -1),
-    lastAssignmentConfigs: tagged(
-      1,
-      0,
-      nullableArray(struct({ key: string(), value: string() })),
-      null,
-    ),
+    lastAssignmentConfigs: tagged(1, 0, nullableArray(struct({ key: string(), value: string() }))),
     storedDescriptionTopologyEpoch: tagged(2, 0, int32(), -1),
     failedDescriptionTopologyEpoch: tagged(3, 0, int32(), -1),
   },
@@ -119,7 +114,7 @@ export type StreamsGroupCurrentMemberAssignmentKey = Infer<
 const ownedTaskIds = struct({
   subtopologyId: string(),
   partitions: array(int32()),
-  assignmentEpochs: tagged(0, 0, nullableArray(int32()), null),
+  assignmentEpochs: tagged(0, 0, nullableArray(int32())),
 })
 
 /** The tasks that the member has and has to give up, and how far it has come. */
