@@ -5,10 +5,9 @@ import { SUPPORTED_FEATURES } from '../metadata/record-versions.ts'
 /**
  * Levels that clients would act on, lower here than in the log (RULES 16). A Java producer that saw transaction.version
  * 2 would use transactions v2 at once; without it, and without the transaction APIs, a transactional producer is told
- * that the broker lacks them, and an idempotent one notices nothing. group, share and streams stand for their protocols.
+ * that the broker lacks them, and an idempotent one notices nothing. share and streams stand for their protocols.
  */
 const IMPLEMENTED_LEVELS: ReadonlyMap<string, number> = new Map([
-  ['group.version', 0],
   ['share.version', 0],
   ['streams.version', 0],
   ['transaction.version', 0],

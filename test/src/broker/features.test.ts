@@ -17,6 +17,7 @@ test("describeFeatures() lowers Kafka's defaults to what is implemented, and lea
   expect(finalized).toEqual([
     { name: 'metadata.version', level: 30 },
     { name: 'eligible.leader.replicas.version', level: 1 },
+    { name: 'group.version', level: 1 },
     { name: 'kraft.version', level: 1 },
   ])
   expect(epoch).toBe(12)
