@@ -7,7 +7,6 @@ import type { DataDirectory, LeftState } from './data-directory.ts'
 import { METADATA_PARTITION } from './directory-names.ts'
 import { storageError } from './fs/failures.ts'
 import type { LogEnvironment } from './log/log-parts.ts'
-import type { OpenedLog } from './log/open-log.ts'
 import type { PartitionLog } from './log/partition-log.ts'
 import type { UnflushedBytes } from './log/unflushed-bytes.ts'
 import type { PartitionOffset } from './state/offset-checkpoint.ts'
@@ -50,15 +49,11 @@ export class DirectoryLogs {
     return this.directory.fault !== undefined
   }
 
-  /**
-   * Takes a log that was opened. It is clean up to `cleanOffset` at most, according to the checkpoint, and not beyond
-   * where a start had to finish a compaction, or where the log ends.
-   */
-  add({ log, replacedFrom = Infinity }: OpenedLog, cleanOffset: number | undefined): void {
+  /** Takes a log that was opened. It is clean up to `cleanOffset`, unless it ends before that. */
+  add(log: PartitionLog, cleanOffset = Infinity): void {
     const name = partitionName(log.topicPartition)
     this.logs.set(name, log)
-    if (cleanOffset === undefined || cleanOffset > log.logEndOffset) return
-    this.#clean.set(name, Math.min(cleanOffset, replacedFrom))
+    if (cleanOffset <= log.logEndOffset) this.#clean.set(name, cleanOffset)
   }
 
   /** Up to where a log is clean; undefined when it was never compacted. */

@@ -204,7 +204,7 @@ export class LogLoader {
     // Another log's fault may have taken the directory offline meanwhile.
     if (this.#owner.isOffline) opened.log.closeNow()
     this.#owner.checkOnline()
-    this.#owner.add(opened, left.cleanOffset)
+    this.#owner.add(opened.log, left.cleanOffset)
     return opened
   }
 

@@ -9,28 +9,19 @@ interface Leftover extends SegmentFileName {
 const LEFTOVER = /\.(deleted|cleaned|swap|cut)$/
 const CUT_COPY = /^\d{20}\.log\.cut$/
 
-/** What was tidied up. */
-export interface TidiedLeftovers {
-  /** True when the names in the directory have changed. */
-  readonly isChanged: boolean
-  /** Where the segments begin that were replaced; undefined when there were none. From there on it may not be clean. */
-  readonly replacedFrom: number | undefined
-}
-
 /**
  * Finishes or undoes what a crash interrupted (Kafka's `LogLoader`): removes `.deleted` and `.cleaned` files, and lets
- * complete `.swap` files take the place of the segments whose range they cover. A segment of theirs whose records
- * compaction removed, all of them and those behind, may stay: hence `replacedFrom`. `nextOffsetOf` reads a log's end.
- * `names` are those of the directory.
+ * complete `.swap` files take the place of the segments whose range they cover. Replaced segments at the end of that range
+ * of which nothing was left may stay: the next cleaning, which begins where this one did, does away with them.
+ * `nextOffsetOf` reads a log's end. `names` are those of the directory; true when they have changed.
  */
 export function tidyLeftovers(
   files: Files,
   directory: string,
   names: readonly string[],
   nextOffsetOf: (path: string) => number,
-): TidiedLeftovers {
-  const isChanged = names.some((name) => LEFTOVER.test(name))
-  if (!isChanged) return { isChanged, replacedFrom: undefined }
+): boolean {
+  if (!names.some((name) => LEFTOVER.test(name))) return false
   const found = listLeftovers(files, directory, names)
   const smallestCleaned = Math.min(...found.cleaned.map(({ offset }) => offset))
   const remove = ({ name }: { name: string }) => files.remove(`${directory}/${name}`)
@@ -42,8 +33,7 @@ export function tidyLeftovers(
   if (halves.length > 0) files.syncDirectoryNow(directory)
   for (const file of found.cleaned) remove(file)
   const swap = found.swap.filter(({ offset }) => offset < smallestCleaned)
-  if (swap.length === 0) return { isChanged, replacedFrom: undefined }
-  const replacedFrom = Math.min(...swap.map(({ offset }) => offset))
+  if (swap.length === 0) return true
   const logs = swap.filter(({ kind }) => kind === 'log')
   const from = Math.min(...logs.map(({ offset }) => offset))
   const to = Math.max(...logs.map(({ name }) => nextOffsetOf(`${directory}/${name}`)))
@@ -55,7 +45,7 @@ export function tidyLeftovers(
     files.rename(`${directory}/${name}`, `${directory}/${name.slice(0, -'.swap'.length)}`)
   }
   files.syncDirectoryNow(directory)
-  return { isChanged, replacedFrom }
+  return true
 }
 
 function listLeftovers(files: Files, directory: string, names: readonly string[]) {

@@ -103,6 +103,8 @@ export class LogCleaning implements SegmentReplacement {
 
   /** Removes a cleaned segment that is not wanted any more. What is left is removed by the next start. */
   discard(cleaned: Segment): void {
+    // The log was cut when it had just taken its place: now it may be the active one.
+    if (this.#parts.segments.list.includes(cleaned)) return
     cleaned.release()
     // After a `.swap` it is `replace` that removes it.
     if (!cleaned.path.endsWith('.cleaned') || this.#parts.guard.isClosed) return

@@ -53,8 +53,6 @@ export interface OpenLogOptions {
 export interface OpenedLog {
   readonly log: PartitionLog
   readonly recovery: LogRecovery
-  /** A compaction that a crash had interrupted was finished: from here on the log counts as dirty. */
-  readonly replacedFrom: number | undefined
 }
 
 /**
@@ -69,31 +67,26 @@ export interface OpenedLog {
  */
 export async function openPartitionLog(options: OpenLogOptions): Promise<OpenedLog> {
   try {
-    const { names, replacedFrom } = await prepareDirectory(options)
-    return { ...(await new LogOpening(options, names).run()), replacedFrom }
+    const names = await prepareDirectory(options)
+    return await new LogOpening(options, names).run()
   } catch (error) {
     throw storageError(error, `Opening ${partitionName(options.topicPartition)}`)
   }
 }
 
-interface PreparedDirectory extends Pick<OpenedLog, 'replacedFrom'> {
-  readonly names: ReadonlySet<string>
-}
-
 /** Makes the directory when it is missing, else tidies it up. Returns the names in it. */
-async function prepareDirectory(options: OpenLogOptions): Promise<PreparedDirectory> {
+async function prepareDirectory(options: OpenLogOptions): Promise<ReadonlySet<string>> {
   const { directory, environment } = options
   const { files } = environment
   if (!files.status(directory)) {
     files.makeDirectory(directory)
     await files.syncDirectory(parentOf(directory))
-    return { names: new Set(), replacedFrom: undefined }
+    return new Set()
   }
   const list = () => files.list(directory).map(({ name }) => name)
   const names = list()
   const endOf = (path: string) => nextOffsetOf(files, directory, path)
-  const { isChanged, replacedFrom } = tidyLeftovers(files, directory, names, endOf)
-  return { names: new Set(isChanged ? list() : names), replacedFrom }
+  return new Set(tidyLeftovers(files, directory, names, endOf) ? list() : names)
 }
 
 class LogOpening {
@@ -121,7 +114,7 @@ class LogOpening {
     this.#sums = new SumFile(files, directory, { isNew: !names.has(SUMS_FILE) })
   }
 
-  async run(): Promise<Pick<OpenedLog, 'log' | 'recovery'>> {
+  async run(): Promise<OpenedLog> {
     const { directory, config, hadCleanShutdown, recoveryPoint } = this.#options
     const segments = this.#findSegments()
     const found = this.#loadEpochs()
