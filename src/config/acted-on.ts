@@ -4,6 +4,17 @@ const BROKER_KEYS: ReadonlySet<string> = new Set(
   `advertised.listeners authorizer.class.name auto.create.topics.enable broker.id broker.rack
   compression.gzip.level compression.lz4.level compression.type compression.zstd.level
   connections.max.idle.ms controller.listener.names default.replication.factor delete.topic.enable
+  group.consumer.assignment.interval.ms group.consumer.assignors
+  group.consumer.heartbeat.interval.ms group.consumer.max.assignment.interval.ms
+  group.consumer.max.heartbeat.interval.ms group.consumer.max.session.timeout.ms
+  group.consumer.max.size group.consumer.migration.policy
+  group.consumer.min.assignment.interval.ms group.consumer.min.heartbeat.interval.ms
+  group.consumer.min.session.timeout.ms group.consumer.regex.refresh.interval.ms
+  group.consumer.session.timeout.ms group.coordinator.rebalance.protocols
+  group.initial.rebalance.delay.ms group.max.session.timeout.ms group.max.size
+  group.min.session.timeout.ms offset.metadata.max.bytes offsets.retention.check.interval.ms
+  offsets.retention.minutes offsets.topic.compression.codec offsets.topic.num.partitions
+  offsets.topic.replication.factor offsets.topic.segment.bytes
   listener.security.protocol.map listeners
   log.cleaner.backoff.ms log.cleaner.dedupe.buffer.size log.cleaner.delete.retention.ms log.cleaner.enable
   log.cleaner.io.buffer.load.factor log.cleaner.io.buffer.size log.cleaner.io.max.bytes.per.second

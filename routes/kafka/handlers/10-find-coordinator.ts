@@ -13,6 +13,7 @@ const GROUP = 0
 const TRANSACTION = 1
 const SHARE = 2
 const MANY_KEYS_SINCE = 4
+const SHARES_SINCE = 6
 const NOBODY = { nodeId: -1, host: '', port: -1 } as const
 
 /**
@@ -26,7 +27,7 @@ export const findCoordinator = api({
     const { keyType } = request
     const keys = context.version >= MANY_KEYS_SINCE ? request.coordinatorKeys : [request.key]
     const found = await Promise.all(keys.map((key) => find(context, keyType, key)))
-    const [first = refused('', noCoordinator(keyType))] = found
+    const [first = refused('', noCoordinator(keyType, context.version))] = found
     return context.version >= MANY_KEYS_SINCE
       ? { throttleTimeMs: 0, coordinators: found }
       : { throttleTimeMs: 0, ...alone(first) }
@@ -49,12 +50,14 @@ interface Found {
 
 async function find(context: RequestContext, keyType: number, key: string): Promise<Found> {
   try {
-    if (keyType !== GROUP) throw noCoordinator(keyType)
+    if (keyType !== GROUP) throw noCoordinator(keyType, context.version)
     const id = await context.broker.groups.findCoordinator(context.session, key)
     const node = nodes(context).find((candidate) => candidate.id === id && !candidate.isFenced)
     if (node) {
       const { host, port } = node
-      return { key, nodeId: id, host, port, errorCode: NO_ERROR, errorMessage: null }
+      // As Kafka says it.
+      const errorMessage = context.version >= MANY_KEYS_SINCE ? '' : 'NONE'
+      return { key, nodeId: id, host, port, errorCode: NO_ERROR, errorMessage }
     }
     throw new KafkaError('COORDINATOR_NOT_AVAILABLE', `Broker ${id} is not there`)
   } catch (error) {
@@ -63,8 +66,8 @@ async function find(context: RequestContext, keyType: number, key: string): Prom
   }
 }
 
-function noCoordinator(keyType: number): KafkaError {
-  if (keyType === TRANSACTION || keyType === SHARE) {
+function noCoordinator(keyType: number, version: number): KafkaError {
+  if (keyType === TRANSACTION || (keyType === SHARE && version >= SHARES_SINCE)) {
     const kind = keyType === TRANSACTION ? 'transactions' : 'share groups'
     return new KafkaError('UNSUPPORTED_VERSION', `There is no coordinator of ${kind} yet`)
   }

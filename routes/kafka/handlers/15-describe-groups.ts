@@ -17,12 +17,12 @@ export const describeGroups = api({
   response: DescribeGroupsResponse,
   async handle(context, { groups, includeAuthorizedOperations }) {
     const { broker, session } = context
-    const described = groups.map(async (groupId) => ({
-      ...(await describe(context, groupId)),
-      ...(includeAuthorizedOperations && {
-        authorizedOperations: broker.groups.authorizedOperations(session, groupId),
-      }),
-    }))
+    const described = groups.map(async (groupId) => {
+      const group = await describe(context, groupId)
+      if (!includeAuthorizedOperations || group.errorCode !== NO_ERROR) return group
+      const authorizedOperations = broker.groups.authorizedOperations(session, groupId)
+      return { ...group, authorizedOperations }
+    })
     return { throttleTimeMs: 0, groups: await Promise.all(described) }
   },
   refuse: (error, { groups }, { version }) => ({

@@ -9,6 +9,7 @@ import { SeededRandom } from '../../simulation/seeded-random.ts'
 import { SimulatedDisk } from '../../simulation/simulated-disk.ts'
 import { settle, VirtualClock } from '../../simulation/virtual-clock.ts'
 
+/** The topic that the toys are kept in. */
 export const TOPIC = '__toys'
 
 /** Sets a key to a text, or removes it. */
