@@ -7,6 +7,7 @@ import { SyncGroupRequest } from '../../../../src/protocol/messages/14-sync-grou
 import { exchange, type SimulatedBroker } from './exchange.ts'
 import { groupBroker, HEARTBEAT, join, LEAVE_GROUP, SYNC_GROUP, through } from './group-client.ts'
 
+const INCONSISTENT_GROUP_PROTOCOL = 23
 const UNKNOWN_MEMBER_ID = 25
 const REBALANCE_IN_PROGRESS = 27
 const MEMBER_ID_REQUIRED = 79
@@ -64,24 +65,24 @@ test.each(versionsOf(SyncGroupRequest))(
   'SyncGroup v%i brings and fetches an assignment',
   async (version) => {
     const { broker, clock, memberId } = await stableGroup()
-    const ask = (generationId: number) =>
-      through(
-        clock,
-        exchange(
-          broker,
-          SYNC_GROUP,
-          { groupId: 'g', generationId, memberId, assignments: [] },
-          { version },
-        ),
-      )
+    const chosen = version >= 5 ? { protocolType: 'consumer', protocolName: 'range' } : {}
+    const ask = (generationId: number, said: object = chosen) => {
+      const request = { groupId: 'g', generationId, memberId, assignments: [], ...said }
+      return through(clock, exchange(broker, SYNC_GROUP, request, { version }))
+    }
     expect(await ask(1)).toEqual({
       throttleTimeMs: 0,
       errorCode: 0,
-      protocolType: version >= 5 ? 'consumer' : null,
-      protocolName: version >= 5 ? 'range' : null,
+      protocolType: null,
+      protocolName: null,
       assignment: Uint8Array.of(7),
+      ...chosen,
     })
     expect(await ask(2)).toMatchObject({ errorCode: 22, assignment: new Uint8Array(0) })
+    // Since v5 a member has to say what it believes to have been chosen.
+    const silent = version >= 5 ? INCONSISTENT_GROUP_PROTOCOL : 0
+    expect(await ask(1, {})).toMatchObject({ errorCode: silent })
+    expect(await ask(1, { protocolType: 'consumer' })).toMatchObject({ errorCode: silent })
   },
 )
 
