@@ -235,6 +235,15 @@ test('OffsetManager.deleteGroup() removes the group and all of its offsets, pend
   expect(offsetsIn(shard, 'h')).toEqual(['t-0'])
 })
 
+test('OffsetManager.deleteGroup() is done when somebody else has removed the group meanwhile', async () => {
+  const shard = loadedShard()
+  for (let n = 0; n < 1500; n++) shard.commit('g', 't', n, 1)
+  const deletions = [shard.offsets.deleteGroup('g'), shard.offsets.deleteGroup('g')]
+  await Promise.all(deletions)
+  expect(shard.groups.has('g')).toBe(false)
+  expect(offsetsIn(shard)).toEqual([])
+})
+
 test('OffsetManager.deleteGroup() refuses unknown groups and those with members', async () => {
   const shard = loadedShard()
   await expect(shard.offsets.deleteGroup('g')).rejects.toMatchObject({ code: 'GROUP_ID_NOT_FOUND' })
