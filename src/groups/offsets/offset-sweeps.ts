@@ -43,7 +43,8 @@ export class OffsetSweeps {
    */
   loaded(): void {
     this.#isLoaded = true
-    this.#expectExpiry()
+    // Shards that are loaded together do not all look at the same moment.
+    this.#expectExpiry(1 - this.#parts.random.float())
     void this.#run('deleted', (groupId, batch) => this.#forgetOrphans(groupId, batch))
   }
 
@@ -68,10 +69,10 @@ export class OffsetSweeps {
     }
   }
 
-  #expectExpiry(): void {
+  #expectExpiry(share = 1): void {
     const { host, configs } = this.#parts
     const intervalMs = configs.broker.number('offsets.retention.check.interval.ms')
-    this.#cancel = host.deadlines.add(intervalMs, () => {
+    this.#cancel = host.deadlines.add(intervalMs * share, () => {
       const sweep: Sweep = (groupId, batch) => this.#forgetExpired(groupId, batch)
       void this.#run('expired', sweep).then(() => {
         if (this.#isLoaded) this.#expectExpiry()

@@ -83,6 +83,7 @@ export class OffsetShard {
   groups = new Map<string, Group>()
   offsets: OffsetManager
   readonly #configs: EffectiveConfigs
+  readonly #seed: number
   #classic: ClassicGroups | undefined
   #isAlive = { value: true }
 
@@ -92,7 +93,9 @@ export class OffsetShard {
       ['t', topicId(0)],
       ['u', topicId(1)],
     ],
-  }: { config?: Record<string, string>; topics?: [string, Uuid][] } = {}) {
+    seed = 1,
+  }: { config?: Record<string, string>; topics?: [string, Uuid][]; seed?: number } = {}) {
+    this.#seed = seed
     this.image = imageOf(topics)
     this.#configs = new EffectiveConfigs(1, BrokerConfig.load({ flags: config }))
     this.offsets = this.load()
@@ -182,7 +185,7 @@ export class OffsetShard {
           return await Promise.resolve(answer)
         },
       },
-      random: new SeededRandom(1),
+      random: new SeededRandom(this.#seed),
       groups: this.groups,
       configs: this.#configs,
       image: () => this.image,

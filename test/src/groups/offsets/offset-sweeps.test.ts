@@ -57,6 +57,21 @@ test('OffsetSweeps look as often as offsets.retention.check.interval.ms says, an
   expect(offsetsIn(shard)).toEqual([])
 })
 
+test('OffsetSweeps of shards that are loaded together look at moments of their own', async () => {
+  const looks = [1, 2, 3].map(async (seed) => {
+    const shard = new OffsetShard({ seed })
+    shard.groups.set('g', someGroup('g', { isEmpty: true }))
+    shard.offsets.loaded()
+    const start = shard.clock.monotonic()
+    // The first plan is that of the look for deleted topics.
+    while (shard.batches.length < 2) await shard.clock.run(1000)
+    return shard.clock.monotonic() - start
+  })
+  const times = await Promise.all(looks)
+  expect(new Set(times).size).toBe(3)
+  expect(Math.max(...times)).toBeLessThanOrEqual(CHECK_MS + 1000)
+})
+
 test.each<{ why: string; group: Partial<Group>; left: string[]; hasGroup: boolean }>([
   {
     why: 'keep all while the group says so',
