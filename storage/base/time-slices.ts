@@ -4,6 +4,8 @@ import type { Clock } from './world.ts'
 
 /** How long the loop may be held at a time, unless told otherwise. */
 const SLICE_MS = 4
+/** Microtasks from waking somebody in `breathe` to the end of the piece of work that follows it, and some to spare. */
+const STEPS_TO_WORK = 8
 
 /**
  * Keeps work that never waits by itself from stalling the loop: `await breathe()` after each small piece of it. All that
@@ -13,7 +15,9 @@ export class TimeSlices {
   readonly #clock: Clock
   readonly #sliceMs: number
   #startedAt: number
-  #turn: Promise<void> | undefined
+  /** Who waits for the next slice, in order. */
+  readonly #waiting: (() => void)[] = []
+  #isWaking = false
 
   constructor(clock: Clock, sliceMs = SLICE_MS) {
     this.#clock = clock
@@ -23,16 +27,23 @@ export class TimeSlices {
 
   /** Lets others have the loop when the slice is used up. */
   async breathe(): Promise<void> {
-    // Who is woken first may have used up the new slice as well.
-    while (this.#clock.monotonic() - this.#startedAt >= this.#sliceMs) {
-      this.#turn ??= this.#nextSlice()
-      await this.#turn
-    }
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#waiting.push(resolve)
+    if (!this.#isWaking) void this.#wake()
+    await promise
   }
 
-  async #nextSlice(): Promise<void> {
-    await nextTurn()
-    this.#turn = undefined
-    this.#startedAt = this.#clock.monotonic()
+  /** One at a time: were all let go at once, each would work before the first of them had used anything up. */
+  async #wake(): Promise<void> {
+    this.#isWaking = true
+    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
+      if (this.#clock.monotonic() - this.#startedAt >= this.#sliceMs) {
+        await nextTurn()
+        this.#startedAt = this.#clock.monotonic()
+      }
+      next()
+      for (let step = 0; step < STEPS_TO_WORK; step++) await Promise.resolve()
+    }
+    this.#isWaking = false
   }
 }
