@@ -35,6 +35,9 @@ export interface ShardOptions {
   readonly image?: MetadataImage
   readonly log?: readonly LogEntry[]
   readonly config?: Readonly<Record<string, string>>
+  readonly random?: SeededRandom
+  /** How many topics were made before. */
+  readonly topicsMade?: number
 }
 
 /** Assignments as tests write them: `a:0,1 b:2`, topics by name. */
@@ -49,14 +52,19 @@ export class ConsumerShard {
   image: MetadataImage
   /** The records of the last write that had any. */
   lastRecords: readonly GroupRecord[] = []
-  #topics = 0
+  readonly #random: SeededRandom
+  #topicsMade: number
 
   constructor({
     clock = new VirtualClock(),
     image = EMPTY_IMAGE,
     log = [],
     config = {},
+    random = new SeededRandom(1),
+    topicsMade = 0,
   }: ShardOptions = {}) {
+    this.#random = random
+    this.#topicsMade = topicsMade
     this.clock = clock
     this.image = image
     this.log = [...log]
@@ -68,7 +76,7 @@ export class ConsumerShard {
         deadlines: new Deadlines(clock),
         write: (plan) => this.write(plan),
       },
-      { random: new SeededRandom(1), configs: this.configs, image: () => this.image },
+      { random, configs: this.configs, image: () => this.image },
     )
     for (const entry of log) {
       const record = groupRecordCodec.decode(entry.key, entry.value)
@@ -114,7 +122,7 @@ export class ConsumerShard {
   /** Makes a topic, or gives it more partitions. */
   topic(name: string, partitions: number): void {
     const known = this.image.topic(name)
-    const id = known?.id ?? topicId(this.#topics++)
+    const id = known?.id ?? topicId(this.#topicsMade++)
     const from = known?.partitions.length ?? 0
     this.change(
       ...(known ? [] : [topicRecord(name, id)]),
@@ -318,8 +326,16 @@ export class ConsumerShard {
 
   /** A shard that loads what this one has written. */
   reloaded(config: Readonly<Record<string, string>> = {}): ConsumerShard {
-    const { image, log } = this
-    return new ConsumerShard({ clock: new VirtualClock(this.clock.now()), image, log, config })
+    const clock = new VirtualClock(this.clock.now())
+    const [random, topicsMade] = [this.#random, this.#topicsMade]
+    return new ConsumerShard({
+      clock,
+      image: this.image,
+      log: this.log,
+      config,
+      random,
+      topicsMade,
+    })
   }
 
   #replay(record: GroupRecord): void {
