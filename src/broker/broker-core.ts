@@ -125,6 +125,7 @@ export class BrokerCore implements Broker {
     }
     this.groups = new BrokerGroups({
       ...parts,
+      reads: this,
       image: () => parts.provider.image,
       ensureTopic: (session, topic) => this.#findOrCreate(session, topic),
     })

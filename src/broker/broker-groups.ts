@@ -9,16 +9,21 @@ import type { HeartbeatRequest } from '../protocol/messages/12-heartbeat.ts'
 import type { LeaveGroupRequest } from '../protocol/messages/13-leave-group.ts'
 import type { SyncGroupRequest } from '../protocol/messages/14-sync-group.ts'
 import type { ConsumerGroupHeartbeatRequest } from '../protocol/messages/68-consumer-group-heartbeat.ts'
+import type { ConsumerOptions } from './consumers/consumer-options.ts'
+import { GroupConsumer } from './consumers/group-consumer.ts'
 import { groupClient } from './group-client.ts'
 import { GroupOffsets } from './group-offsets.ts'
 import type { Groups } from './groups.ts'
 import { OFFSETS } from './internal-topic-names.ts'
+import type { RecordReading } from './reading.ts'
 
 /** READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS and ALTER_CONFIGS, by their numbers. */
 const ALL_GROUP_OPERATIONS = (1 << 3) | (1 << 6) | (1 << 8) | (1 << 10) | (1 << 11)
 
 /** What groups stand on. */
 export interface BrokerGroupsParts extends Omit<GroupCoordinatorParts, 'topic'> {
+  /** What consumers read from. */
+  readonly reads: RecordReading
   /** Makes a topic of the coordinators if there is none, with all of its logs. */
   ensureTopic(session: Session, topic: string): Promise<unknown>
 }
@@ -28,6 +33,7 @@ export class BrokerGroups implements Groups {
   readonly offsets: GroupOffsets
   readonly #parts: BrokerGroupsParts
   readonly #coordinator: GroupCoordinator
+  readonly #consumers = new Set<GroupConsumer>()
 
   constructor(parts: BrokerGroupsParts) {
     this.#parts = parts
@@ -77,6 +83,24 @@ export class BrokerGroups implements Groups {
     )
   }
 
+  openConsumer(session: Session, options: ConsumerOptions): GroupConsumer {
+    const { reads, clock, random, image } = this.#parts
+    const { principal, clientId, clientAddress } = session
+    const parts = {
+      broker: reads,
+      groups: this,
+      // The address of a request can't be had any more when the request is over.
+      session: { principal, clientId, clientAddress },
+      clock,
+      random,
+      topicName: (topicId: string) => image().topicById(topicId)?.name,
+      onClosed: () => void this.#consumers.delete(consumer),
+    }
+    const consumer: GroupConsumer = new GroupConsumer(parts, options)
+    this.#consumers.add(consumer)
+    return consumer
+  }
+
   list(
     _session: Session,
     filter: { readonly states: readonly string[]; readonly types: readonly string[] },
@@ -105,8 +129,9 @@ export class BrokerGroups implements Groups {
     this.#coordinator.apply(delta)
   }
 
-  /** What was written is committed and answered; what is parked is refused. */
-  close(): Promise<void> {
-    return this.#coordinator.close()
+  /** Consumers inside leave first. What was written is committed and answered; what is parked is refused. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#consumers].map((consumer) => consumer.close({ isLost: true })))
+    await this.#coordinator.close()
   }
 }

@@ -21,6 +21,17 @@ import type {
   FoundOffset,
   OffsetSearch,
 } from './offsets.ts'
+import type { RecordReading } from './reading.ts'
+
+export type {
+  IsolationLevel,
+  OffsetSpec,
+  PartitionOffsets,
+  ReadRequest,
+  ReadResult,
+  StoredRecord,
+  WaitRequest,
+} from './reading.ts'
 
 /** Findings of the last start. */
 export type RecoveryReport = Report
@@ -84,67 +95,6 @@ export type ProducedResult =
   | { readonly partition: number; readonly offset: number; readonly timestamp: Int64 }
   | { readonly partition: number; readonly error: KafkaErrorName; readonly message: string }
 
-/** A position in a partition, or a way to find one: -1000 would be 1000 before the end as `{ fromEnd: 1000 }`. */
-export type OffsetSpec =
-  | number
-  | 'earliest'
-  | 'latest'
-  | { readonly fromEnd: number }
-  | { readonly timestamp: Int64 }
-
-/** One stored record. Its bytes belong to the caller. */
-export interface StoredRecord {
-  readonly topic: string
-  readonly partition: number
-  readonly offset: number
-  readonly timestamp: Int64
-  readonly key: Uint8Array | null
-  readonly value: Uint8Array | null
-  readonly headers: readonly { readonly key: string; readonly value: Uint8Array | null }[]
-}
-
-/** Whether records of open and aborted transactions are handed out. */
-export type IsolationLevel = 'read_uncommitted' | 'read_committed'
-
-/** What to read of one partition. */
-export interface ReadRequest {
-  readonly topic: string
-  readonly partition: number
-  readonly offset: number
-  /** Soft limit on the bytes of stored batches to decode; at least one record is returned when there is one. */
-  readonly maxBytes: number
-  readonly maxRecords: number
-  readonly isolation?: IsolationLevel
-}
-
-/** What a read gave. */
-export interface ReadResult {
-  readonly records: readonly StoredRecord[]
-  /** Where the next read goes on: beyond the last record, or beyond control batches and gaps where there was none. */
-  readonly nextOffset: number
-  readonly highWatermark: number
-  readonly logStartOffset: number
-}
-
-/** Where a partition begins and ends for its readers. */
-export interface PartitionOffsets {
-  readonly logStartOffset: number
-  readonly highWatermark: number
-  readonly lastStableOffset: number
-}
-
-/** A wait for records at any of several positions. */
-export interface WaitRequest {
-  readonly positions: readonly {
-    readonly topic: string
-    readonly partition: number
-    readonly offset: number
-  }[]
-  readonly waitMs: number
-  readonly isolation?: IsolationLevel
-  readonly signal?: AbortSignal
-}
-
 /** One broker of the cluster and where it listens. */
 export interface BrokerDescription {
   readonly id: number
@@ -178,7 +128,7 @@ export interface Sample {
  * What a broker does, whoever asks. Every call takes the session of its caller; refusals are thrown as KafkaError.
  * Unknown names throw UNKNOWN_TOPIC_OR_PARTITION.
  */
-export interface Broker {
+export interface Broker extends RecordReading {
   readonly clusterId: Uuid
   readonly nodeId: number
   /** What admin tools ask for, in bulk and with a result for each item. */
@@ -254,16 +204,6 @@ export interface Broker {
   /** An id that no producer had before; its epoch begins at 0. */
   newProducerId(session: Session): Promise<Int64>
 
-  /** Where a read should start. A timestamp beyond the newest record gives the end. */
-  findOffset(
-    session: Session,
-    at: { readonly topic: string; readonly partition: number; readonly spec: OffsetSpec },
-  ): number
-  partitionOffsets(session: Session, topic: string, partition: number): PartitionOffsets
-  /** Waits for the disk at most, never for records. Throws OFFSET_OUT_OF_RANGE, KAFKA_STORAGE_ERROR, CORRUPT_MESSAGE. */
-  readRecords(session: Session, request: ReadRequest): Promise<ReadResult>
-  /** Resolves when there is something to read at any position, when the time has passed or the signal aborts; true for the first. */
-  waitForRecords(session: Session, request: WaitRequest): Promise<boolean>
   /** Calls the listener whenever topics or partitions come or go; returns how to stop that. */
   onTopicsChange(listener: () => void): () => void
 

@@ -11,6 +11,8 @@ import type {
   ConsumerGroupHeartbeatRequest,
   ConsumerGroupHeartbeatResponse,
 } from '../protocol/messages/68-consumer-group-heartbeat.ts'
+import type { ConsumerOptions } from './consumers/consumer-options.ts'
+import type { GroupConsumer } from './consumers/group-consumer.ts'
 import type { GroupOffsets } from './group-offsets.ts'
 
 /**
@@ -35,6 +37,8 @@ export interface Groups {
     request: ConsumerGroupHeartbeatRequest,
     version: number,
   ): Promise<ConsumerGroupHeartbeatResponse>
+  /** A consumer that lives in the broker, on behalf of a client of another door. Closed by its owner, or by the broker's stop. */
+  openConsumer(session: Session, options: ConsumerOptions): GroupConsumer
   /** All groups of this broker that pass the filters; no filter passes all. */
   list(
     session: Session,

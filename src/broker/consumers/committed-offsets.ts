@@ -1,8 +1,7 @@
-// Reads and writes what a group has committed, in the words of the coordinator.
-import { KafkaError } from '#storage/base/errors.ts'
-import { ZERO_UUID } from '#storage/base/uuid.ts'
-import { errorName, NO_ERROR } from '../../protocol/error-codes.ts'
-import type { GroupCalls } from './group-calls.ts'
+// Reads and writes what a group has committed, on behalf of a consumer inside the broker.
+import { KafkaError, type KafkaErrorName } from '#storage/base/errors.ts'
+import type { Session } from '../../access/session.ts'
+import type { GroupOffsets } from '../group-offsets.ts'
 
 /** A partition by name. */
 export interface PartitionName {
@@ -16,83 +15,78 @@ export interface CommittedOffset extends PartitionName {
   readonly metadata: string
 }
 
-/** Who commits; `''` and -1 for one who is no member. */
+/** Who commits; member id `''` and epoch -1 for one who is no member. */
 export interface Committer {
+  readonly session: Session
   readonly groupId: string
   readonly memberId: string
-  readonly epoch: number
+  readonly memberEpoch: number
 }
 
 const NONE = -1
+/** The version of both APIs from which on members of the consumer protocol are let in. */
+const CONSUMER_PROTOCOL_VERSION = 9
 
-/** Commits all or throws the first refusal: STALE_MEMBER_EPOCH, UNKNOWN_MEMBER_ID, UNKNOWN_TOPIC_OR_PARTITION, … */
+/** Commits all that can be, and throws the first refusal: STALE_MEMBER_EPOCH, UNKNOWN_TOPIC_OR_PARTITION, … */
 export async function commitOffsets(
-  calls: Pick<GroupCalls, 'commit'>,
-  { groupId, memberId, epoch }: Committer,
+  groupOffsets: Pick<GroupOffsets, 'commit'>,
+  committer: Committer,
   offsets: readonly CommittedOffset[],
 ): Promise<void> {
   if (offsets.length === 0) return
-  const topics = byTopic(offsets).map(([name, partitions]) => ({
+  const topics = byTopic(offsets).map(([name, ones]) => ({
     name,
-    topicId: ZERO_UUID,
-    partitions: partitions.map(({ partition, offset, metadata }) => ({
-      partitionIndex: partition,
-      committedOffset: offset,
-      committedLeaderEpoch: NONE,
-      committedMetadata: metadata,
+    topicId: undefined,
+    partitions: ones.map(({ partition, offset, metadata }) => ({
+      partition,
+      offset,
+      leaderEpoch: NONE,
+      metadata,
     })),
   }))
-  const answer = await calls.commit({
-    groupId,
-    generationIdOrMemberEpoch: epoch,
-    memberId,
-    groupInstanceId: null,
-    retentionTimeMs: NONE,
-    topics,
-  })
-  for (const { name, partitions } of answer.topics) {
-    for (const { partitionIndex, errorCode } of partitions) {
-      const at = `offset of ${name}-${partitionIndex} was not committed`
-      throwFor(errorCode, `The ${at}`)
+  const { session, groupId } = committer
+  const call = { groupId, client: clientOf(committer), retentionTimeMs: NONE, topics }
+  for (const { name, partitions } of await groupOffsets.commit(session, call)) {
+    for (const { partition, error } of partitions) {
+      throwFor(error, `The offset of ${name}-${partition} was not committed`)
     }
   }
 }
 
 /** What the group has committed of these partitions; those without a position are left out. */
 export async function fetchOffsets(
-  calls: Pick<GroupCalls, 'fetch'>,
-  { groupId, memberId, epoch }: Committer,
+  groupOffsets: Pick<GroupOffsets, 'fetch'>,
+  committer: Committer,
   partitions: readonly PartitionName[],
 ): Promise<CommittedOffset[]> {
   if (partitions.length === 0) return []
   const topics = byTopic(partitions).map(([name, ones]) => ({
     name,
-    topicId: ZERO_UUID,
-    partitionIndexes: ones.map(({ partition }) => partition),
+    topicId: undefined,
+    partitions: ones.map(({ partition }) => partition),
   }))
-  const isMember = memberId !== ''
-  const group = { groupId, memberId: isMember ? memberId : null, memberEpoch: epoch, topics }
-  const answer = await calls.fetch({
-    groupId: '',
-    topics: null,
-    groups: [group],
-    requireStable: false,
-  })
-  const [found] = answer.groups ?? []
-  throwFor(found?.errorCode ?? NO_ERROR, `The offsets of group ${groupId} can't be read`)
-  return (found?.topics ?? []).flatMap(({ name: topic = '', partitions: ones }) =>
-    ones.flatMap(({ partitionIndex: partition, committedOffset, metadata, errorCode }) => {
-      throwFor(errorCode, `The offset of ${topic}-${partition} can't be read`)
-      const offset = Number(committedOffset)
-      return offset < 0 ? [] : [{ topic, partition, offset, metadata: metadata ?? '' }]
+  const { session, groupId } = committer
+  const call = { groupId, client: clientOf(committer), topics, requireStable: true }
+  const fetched = await groupOffsets.fetch(session, call)
+  return fetched.flatMap(({ name: topic, partitions: ones }) =>
+    ones.flatMap(({ partition, offset, metadata, error }) => {
+      throwFor(error, `The offset of ${topic}-${partition} can't be read`)
+      return offset < 0 ? [] : [{ topic, partition, offset, metadata }]
     }),
   )
 }
 
-function throwFor(code: number, what: string): void {
-  if (code === NO_ERROR) return
-  const name = errorName(code)
-  throw new KafkaError(name, `${what}: ${name}`)
+function clientOf({ memberId, memberEpoch }: Committer) {
+  return {
+    memberId,
+    groupInstanceId: null,
+    generationIdOrMemberEpoch: memberEpoch,
+    version: CONSUMER_PROTOCOL_VERSION,
+  }
+}
+
+function throwFor(error: KafkaErrorName | undefined, what: string): void {
+  if (error !== undefined) throw new KafkaError(error, `${what}: ${error}`)
 }
 
 function byTopic<T extends PartitionName>(ones: readonly T[]): [string, T[]][] {

@@ -1,79 +1,51 @@
 // A consumer in a group, inside the broker: what HTTP consumers and tails with a group are made of.
 import { KafkaError } from '#storage/base/errors.ts'
-import type { Clock, Random } from '#storage/base/world.ts'
-import type { Session } from '../../access/session.ts'
-import type { Broker, IsolationLevel, OffsetSpec, StoredRecord } from '../broker.ts'
-import {
-  type CommittedOffset,
-  type Committer,
-  commitOffsets,
-  fetchOffsets,
-  type PartitionName,
-} from './committed-offsets.ts'
-import type { GroupCalls } from './group-calls.ts'
+import type { OffsetSpec, StoredRecord } from '../reading.ts'
+import { Commits } from './commits.ts'
+import type { CommittedOffset, Committer, PartitionName } from './committed-offsets.ts'
+import type { ConsumerOptions, ConsumerParts, PollLimits } from './consumer-options.ts'
+import { Handover } from './handover.ts'
 import { type AssignedPartition, Membership, type Subscription } from './membership.ts'
-import { type Position, Positions, uncommitted } from './positions.ts'
+import { isOutstanding, moveTo, type Position, Positions, settle } from './positions.ts'
+import { pause, retried } from './retrying.ts'
 
-/** How a consumer behaves. */
-export interface ConsumerOptions {
-  readonly groupId: string
-  /** A static member (KIP-345); null for one that leaves when it closes. */
-  readonly instanceId: string | null
-  /** Where it begins without a committed offset, or when that is gone; `none` refuses. */
-  readonly autoOffsetReset: 'earliest' | 'latest' | 'none'
-  /** Commits what earlier polls gave: every so often, when partitions are taken away, and at the end. Undefined: never by itself. */
-  readonly autoCommitIntervalMs: number | undefined
-  readonly isolation: IsolationLevel
-  /** How long the group waits for this member to give partitions back. */
-  readonly rebalanceTimeoutMs: number
-}
-
-/** What a consumer lives on. */
-export interface ConsumerParts {
-  readonly broker: Pick<
-    Broker,
-    'readRecords' | 'waitForRecords' | 'findOffset' | 'partitionOffsets'
-  >
-  readonly calls: GroupCalls
-  readonly session: Session
-  readonly clock: Clock
-  readonly random: Random
-  /** The name of a topic that an assignment names by id. */
-  topicName(topicId: string): string | undefined
-}
-
-/** How much a poll may give, and how long it waits for the first record. */
-export interface PollLimits {
-  /** Bytes of stored batches; at least one record is given when there is one. */
-  readonly maxBytes: number
-  readonly maxRecords: number
-  readonly waitMs: number
-  readonly signal?: AbortSignal | undefined
-}
-
-/** Whoever was fenced between two heartbeats is told so by the next one: a commit is tried again until then. */
-const COMMIT_RETRIES = 5
-const COMMIT_RETRY_MS = 50
+/** How soon something that is not there yet is looked for again. */
+const AWAY_MS = 100
 
 /**
- * Subscribes, or takes partitions by hand; polls, commits, seeks. Calls may overlap, but polls may not. At least once:
- * a record counts as dealt with when the next poll begins, or when it is committed by hand.
+ * Subscribes, or takes partitions by hand; polls, acknowledges, commits, seeks. Calls may overlap, but polls may not. At
+ * least once: what was handed out counts as dealt with when the next poll begins or when it is acknowledged, and a
+ * partition that goes to another member takes with it what is settled by then.
  */
 export class GroupConsumer {
   readonly #parts: ConsumerParts
   readonly #options: ConsumerOptions
   readonly #positions = new Positions()
+  readonly #commits: Commits
+  readonly #handover: Handover
   #membership: Membership | undefined
   #subscription: Subscription | undefined
   /** Wakes a poll: partitions came or went, or the consumer was closed. */
   #changed = new AbortController()
-  #committedAt: number
-  #isClosed = false
+  #losses = 0
+  #closed: Promise<void> | undefined
 
   constructor(parts: ConsumerParts, options: ConsumerOptions) {
     this.#parts = parts
     this.#options = options
-    this.#committedAt = parts.clock.monotonic()
+    this.#handover = new Handover(parts.clock, options.handoverMs)
+    this.#commits = new Commits({
+      groupOffsets: parts.groups.offsets,
+      clock: parts.clock,
+      positions: this.#positions,
+      intervalMs: options.autoCommitIntervalMs,
+      committer: () => this.#committer(),
+      losses: () => this.#losses,
+      onCommitted: (offsets) => {
+        this.#handover.check()
+        options.onCommitted?.(offsets)
+      },
+    })
   }
 
   /** Empty while there is none. */
@@ -81,39 +53,60 @@ export class GroupConsumer {
     return this.#membership?.memberId ?? ''
   }
 
-  /** What it was subscribed to; undefined without a subscription. */
+  /** What it is subscribed to; undefined without a subscription. */
   get subscription(): Subscription | undefined {
     return this.#subscription
   }
 
-  /** Joins the group, or changes what the member wants; resolves when the group knows. Throws what refuses it. */
-  async subscribe(subscription: Subscription): Promise<void> {
-    this.#checkOpen()
-    if (!this.#membership) this.#positions.clear()
-    this.#membership ??= this.#newMembership()
-    this.#subscription = subscription
-    await this.#membership.join(subscription)
+  get isClosed(): boolean {
+    return this.#closed !== undefined
   }
 
-  /** Leaves the group. Commits first where it commits by itself. */
+  /**
+   * Joins the group, or changes what the member wants; resolves when the group knows, and has given partitions or
+   * `patienceMs` have passed. Rejects with what refuses it; then there is no subscription any more.
+   */
+  async subscribe(subscription: Subscription, { patienceMs = 0 } = {}): Promise<void> {
+    // One that has ended by itself may try again.
+    if (this.#membership?.failure) this.#forget()
+    await this.#coordinated()
+    if (!this.#membership) this.#positions.clear()
+    this.#membership ??= this.#newMembership()
+    const membership = this.#membership
+    this.#subscription = subscription
+    try {
+      await membership.join(subscription)
+    } catch (error) {
+      if (this.#membership === membership && membership.failure) this.#forget()
+      throw error
+    }
+    const { clock } = this.#parts
+    const deadline = clock.monotonic() + patienceMs
+    while (this.#membership === membership && this.#positions.size === 0) {
+      const restMs = deadline - clock.monotonic()
+      if (restMs <= 0 || this.isClosed) return
+      await this.#untilChanged(restMs)
+    }
+  }
+
+  /** Leaves the group, and lets go of partitions that were taken by hand. Commits first where it commits by itself. */
   async unsubscribe(): Promise<void> {
     const membership = this.#membership
-    if (this.#isAutomatic) await this.#commitQuietly(this.#positions.all(), 'offset')
-    this.#membership = undefined
-    this.#subscription = undefined
-    this.#positions.clear()
-    this.#wake()
+    this.#handover.finish()
+    await this.#commits.quietly(() => this.#positions.all(), this.#endOf())
+    this.#forget()
     await membership?.close()
   }
 
   /** Takes exactly these partitions, without the group's doing. Throws INVALID_REQUEST for one that is subscribed. */
-  assign(partitions: readonly PartitionName[]): void {
-    this.#checkOpen()
+  async assign(partitions: readonly PartitionName[]): Promise<void> {
+    const { broker, session } = this.#parts
+    for (const at of partitions) broker.partitionOffsets(session, at.topic, at.partition)
+    // For commits.
+    await this.#coordinated()
     if (this.#membership) {
       throw new KafkaError('INVALID_REQUEST', 'A subscribed consumer gets its partitions by itself')
     }
-    const { broker, session } = this.#parts
-    for (const at of partitions) broker.partitionOffsets(session, at.topic, at.partition)
     const kept = new Set(partitions.map((at) => this.#positions.get(at)))
     for (const position of this.#positions.all()) {
       if (!kept.has(position)) this.#positions.remove(position)
@@ -124,7 +117,7 @@ export class GroupConsumer {
 
   /** The partitions that it has now. */
   assignment(): PartitionName[] {
-    return this.#positions.all().map(({ topic, partition }) => ({ topic, partition }))
+    return this.#positions.inTurn().map(({ topic, partition }) => ({ topic, partition }))
   }
 
   /**
@@ -134,132 +127,191 @@ export class GroupConsumer {
   async poll({ maxBytes, maxRecords, waitMs, signal }: PollLimits): Promise<StoredRecord[]> {
     const { clock } = this.#parts
     const deadline = clock.monotonic() + waitMs
-    this.#positions.settle()
-    await this.#commitNowAndThen()
+    if (this.#options.settledBy === 'poll') {
+      this.#settle(this.#positions.all(), (position) => settle(position))
+    }
     for (;;) {
       this.#checkAlive()
+      const changed = this.#changed.signal
       await this.#findPositions()
+      if (signal?.aborted) return []
       const records = await this.#read({ maxBytes, maxRecords })
       if (records.length > 0) return records
       const restMs = deadline - clock.monotonic()
       if (restMs <= 0 || signal?.aborted) return []
-      await this.#wait(restMs, signal)
+      await this.#wait(restMs, signal ? AbortSignal.any([signal, changed]) : changed)
     }
   }
 
-  /** The next offset to read of a partition that it has; finds it out first where need be. Throws UNKNOWN_TOPIC_OR_PARTITION. */
-  async position(at: PartitionName): Promise<number> {
-    await this.#findPositions()
-    return this.#mine(at).offset ?? -1
+  /** The reader is done with the partition's records below `offset`. Of no effect where the partition has gone. */
+  acknowledge(at: PartitionName, offset: number): void {
+    const position = this.#positions.get(at)
+    if (position) this.#settle([position], () => settle(position, offset))
   }
 
   /** Goes on somewhere else, now. Throws UNKNOWN_TOPIC_OR_PARTITION for a partition that it does not have. */
   seek(at: PartitionName, spec: OffsetSpec): number {
     const { broker, session } = this.#parts
     const position = this.#mine(at)
-    position.offset = broker.findOffset(session, { ...at, spec })
-    position.settled = position.offset
+    const { topic, partition } = position
+    const offset = broker.findOffset(session, { topic, partition, spec })
+    this.#settle([position], () => moveTo(position, offset))
     this.#wake()
-    return position.offset
+    return offset
   }
 
-  /** Commits these positions, or what it was given so far. Throws what refuses them. */
+  /** Commits these positions, or all that was handed out. Rejects with the first refusal; others may be committed. */
   async commit(offsets?: readonly CommittedOffset[]): Promise<readonly CommittedOffset[]> {
     this.#checkAlive()
-    const wanted = offsets ?? uncommitted(this.#positions.all(), 'offset')
-    await this.#commit(wanted)
-    return wanted
+    if (offsets) return await this.#commits.offsets(offsets)
+    return await this.#commits.positions(() => this.#positions.all(), this.#endOf())
   }
 
   /** What the group has committed; partitions without a position are left out. */
   async committed(partitions: readonly PartitionName[]): Promise<CommittedOffset[]> {
-    return await fetchOffsets(this.#parts.calls, this.#committer(), partitions)
+    await this.#coordinated()
+    return await this.#commits.fetch(partitions)
   }
 
-  /** Leaves the group at once and wakes a poll. Commits first where it commits by itself. Again is harmless. */
-  async close({ isForGood = false }: { isForGood?: boolean } = {}): Promise<void> {
-    if (this.#isClosed) return
-    this.#isClosed = true
+  /**
+   * Leaves the group at once and wakes a poll; commits first where it commits by itself: all that was handed out, or what
+   * is settled when the reader `isLost`. A static member leaves for good only when told so. Again is harmless.
+   */
+  close(how: { readonly isForGood?: boolean; readonly isLost?: boolean } = {}): Promise<void> {
+    this.#closed ??= this.#close(how)
+    return this.#closed
+  }
+
+  async #close({ isForGood = false, isLost = false }): Promise<void> {
+    this.#commits.stop()
+    this.#handover.finish()
+    const upTo = isLost ? 'settled' : this.#endOf()
+    const committed = this.#commits.quietly(() => this.#positions.all(), upTo)
     this.#wake()
-    if (this.#isAutomatic) await this.#commitQuietly(this.#positions.all(), 'offset')
-    this.#positions.clear()
-    await this.#membership?.close({ isForGood })
+    await committed
+    const membership = this.#membership
+    this.#forget()
+    await membership?.close({ isForGood })
+    this.#parts.onClosed()
   }
 
-  get #isAutomatic(): boolean {
-    return this.#options.autoCommitIntervalMs !== undefined
+  /** What counts at an end in good order: with acknowledgements, only they do. */
+  #endOf(): 'offset' | 'settled' {
+    return this.#options.settledBy === 'poll' ? 'offset' : 'settled'
+  }
+
+  /** There is a coordinator to turn to. */
+  async #coordinated(): Promise<void> {
+    this.#checkAlive()
+    const { groups, session, clock } = this.#parts
+    await retried(clock, () => groups.findCoordinator(session, this.#options.groupId))
+    this.#checkAlive()
+  }
+
+  #forget(): void {
+    this.#membership = undefined
+    this.#subscription = undefined
+    this.#positions.clear()
+    this.#wake()
   }
 
   #newMembership(): Membership {
-    const { calls, clock, random } = this.#parts
+    const { groups, session, clock, random } = this.#parts
     const { groupId, instanceId, rebalanceTimeoutMs } = this.#options
     return new Membership({
-      calls,
+      groups,
+      session,
       clock,
       random,
       groupId,
       instanceId,
       rebalanceTimeoutMs,
-      onAssigned: (partitions) => {
-        for (const at of this.#named(partitions)) this.#positions.add(at)
-        this.#wake()
-      },
-      onRevoked: async (partitions) => {
-        const revoked = this.#named(partitions).flatMap((at) => this.#positions.get(at) ?? [])
-        // From here on nothing more is handed out of them.
-        for (const at of revoked) this.#positions.remove(at)
-        this.#wake()
-        if (this.#isAutomatic) await this.#commitQuietly(revoked, 'settled')
-      },
+      onAssigned: (partitions) => this.#take(partitions),
+      onRevoked: (partitions) => this.#handOver(partitions),
       onLost: () => {
+        this.#losses++
+        this.#options.onLeaving?.(this.assignment())
         this.#positions.clear()
+        this.#handover.finish()
         this.#wake()
       },
     })
   }
 
-  /** Topics that are gone by now are nobody's. */
-  #named(partitions: readonly AssignedPartition[]): PartitionName[] {
-    return partitions.flatMap(({ topicId, partition }) => {
+  #take(partitions: readonly AssignedPartition[]): void {
+    const taken = partitions.flatMap(({ topicId, partition }) => {
       const topic = this.#parts.topicName(topicId)
-      return topic === undefined ? [] : [{ topic, partition }]
+      return topic === undefined ? [] : [{ topic, topicId, partition }]
     })
+    for (const at of taken) this.#positions.add(at, at.topicId)
+    this.#options.onAssigned?.(taken)
+    this.#wake()
+  }
+
+  /** Nothing more is read of the partitions. They go when the reader is done with what it has, or out of patience. */
+  async #handOver(partitions: readonly AssignedPartition[]): Promise<void> {
+    const gone = new Set(partitions.map(({ topicId, partition }) => `${topicId}-${partition}`))
+    const leaving = this.#positions
+      .all()
+      .filter(({ topicId, partition }) => gone.has(`${topicId}-${partition}`))
+    for (const position of leaving) position.isLeaving = true
+    this.#wake()
+    this.#options.onLeaving?.(leaving)
+    await this.#handover.of(leaving)
+    await this.#commits.quietly(
+      () => leaving.filter((one) => this.#positions.holds(one)),
+      'settled',
+    )
+    for (const position of leaving) this.#positions.remove(position)
+  }
+
+  #settle(positions: readonly Position[], change: (position: Position) => void): void {
+    for (const position of positions) change(position)
+    this.#handover.check()
+    if (positions.some(({ settled, committed }) => settled !== committed)) this.#commits.soon()
   }
 
   #mine(at: PartitionName): Position {
     const position = this.#positions.get(at)
-    if (position) return position
+    if (position && !position.isLeaving) return position
     const detail = `This consumer does not have partition ${at.topic}-${at.partition}`
     throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', detail)
   }
 
   /** Gives new partitions the place where the group stands. */
   async #findPositions(): Promise<void> {
-    const fresh = this.#positions.all().filter(({ offset }) => offset === undefined)
+    const fresh = this.#positions.inTurn().filter(({ offset }) => offset === undefined)
     if (fresh.length === 0) return
-    const found = await this.#retried(() =>
-      fetchOffsets(this.#parts.calls, this.#committer(), fresh),
-    )
+    const found = await this.#commits.fetch(fresh).catch(notFenced)
+    if (!found) return
     const offsets = new Map(found.map((one) => [`${one.topic}-${one.partition}`, one.offset]))
     for (const position of fresh) {
       if (position.offset !== undefined || !this.#positions.holds(position)) continue
       const offset = offsets.get(`${position.topic}-${position.partition}`)
       if (offset === undefined) this.#reset(position)
-      else position.committed = position.settled = position.offset = offset
+      else {
+        moveTo(position, offset)
+        position.committed = offset
+      }
     }
   }
 
   #reset(position: Position): void {
     const { broker, session } = this.#parts
-    const { topic, partition } = position
-    const { autoOffsetReset: spec } = this.#options
-    if (spec === 'none') {
-      const detail = `No committed offset of ${topic}-${partition} that could be read, and auto.offset.reset is none`
-      throw new KafkaError('OFFSET_OUT_OF_RANGE', detail)
-    }
+    const { topic, partition, offset: from } = position
+    const { autoOffsetReset, onGap } = this.#options
     try {
-      position.offset = broker.findOffset(session, { topic, partition, spec })
-      position.settled = position.offset
+      const { logStartOffset } = broker.partitionOffsets(session, topic, partition)
+      const isGap = from !== undefined && from < logStartOffset
+      const spec = isGap && onGap ? logStartOffset : autoOffsetReset
+      if (spec === 'none') {
+        const detail = `${topic}-${partition} has no committed offset that can be read, and auto.offset.reset is none`
+        throw new KafkaError('OFFSET_OUT_OF_RANGE', detail)
+      }
+      const offset = broker.findOffset(session, { topic, partition, spec })
+      // Committed as well, so that who comes next begins where this one did.
+      this.#settle([position], () => moveTo(position, offset))
+      if (isGap) onGap?.({ topic, partition, from, to: logStartOffset })
     } catch (error) {
       this.#passOver(position, error)
     }
@@ -269,57 +321,78 @@ export class GroupConsumer {
     const { broker, session } = this.#parts
     const { isolation } = this.#options
     const given: StoredRecord[] = []
+    let isReset = false
     let { maxBytes, maxRecords } = limits
     for (const position of this.#positions.inTurn()) {
       if (maxBytes <= 0 || maxRecords <= 0) break
       const { topic, partition, offset } = position
-      if (offset === undefined) continue
+      if (offset === undefined || !this.#isReadable(position)) continue
       try {
         const request = { topic, partition, offset, maxBytes, maxRecords, isolation }
         const { records, nextOffset } = await broker.readRecords(session, request)
         // Taken away, or moved by a seek, while it was read.
-        if (!this.#positions.holds(position) || position.offset !== offset) continue
-        position.offset = nextOffset
+        if (!this.#isReadable(position) || position.offset !== offset) continue
+        this.#advance(position, records.at(-1), nextOffset)
         maxRecords -= records.length
         for (const record of records) maxBytes -= sizeOf(record)
         given.push(...records)
       } catch (error) {
-        this.#cannotRead(position, error)
+        if (!this.#isReadable(position) || position.offset !== offset) continue
+        if (isOutOfRange(error)) {
+          isReset = true
+          this.#reset(position)
+        } else this.#passOver(position, error)
       }
     }
+    // There may be something where it goes on.
+    if (isReset && given.length === 0) return await this.#read(limits)
     return given
   }
 
-  #cannotRead(position: Position, error: unknown): void {
-    if (error instanceof KafkaError && error.code === 'OFFSET_OUT_OF_RANGE') this.#reset(position)
-    else this.#passOver(position, error)
+  #advance(position: Position, last: StoredRecord | undefined, nextOffset: number): void {
+    if (last) {
+      position.offset = nextOffset
+      position.given = last.offset + 1
+    } else if (isOutstanding(position)) position.offset = nextOffset
+    else if (nextOffset !== position.offset)
+      this.#settle([position], () => moveTo(position, nextOffset))
+  }
+
+  /** Its own still, and of the topic that the group means, even if another has taken its name. */
+  #isReadable(position: Position): boolean {
+    const { topic, topicId, isLeaving } = position
+    if (isLeaving || !this.#positions.holds(position)) return false
+    return topicId === undefined || this.#parts.topicName(topicId) === topic
   }
 
   /** Its topic is gone, or about to be there: the group will say. Everything else is thrown. */
-  #passOver({ topic, partition }: Position, error: unknown): void {
-    const isAway =
-      error instanceof KafkaError &&
-      (error.code === 'UNKNOWN_TOPIC_OR_PARTITION' || error.code === 'LEADER_NOT_AVAILABLE')
-    if (!isAway) throw error
-    if (error.code === 'UNKNOWN_TOPIC_OR_PARTITION') this.#positions.remove({ topic, partition })
+  #passOver(position: Position, error: unknown): void {
+    if (!isAway(error)) throw error
+    if (error.code === 'UNKNOWN_TOPIC_OR_PARTITION') this.#positions.remove(position)
   }
 
-  /** Until there is something to read, partitions have changed, or the time is up. */
-  async #wait(waitMs: number, signal: AbortSignal | undefined): Promise<void> {
-    const { broker, session } = this.#parts
-    const positions = this.#positions
-      .all()
-      .flatMap(({ topic, partition, offset }) =>
-        offset === undefined ? [] : [{ topic, partition, offset }],
-      )
-    const changed = this.#changed.signal
-    const either = signal ? AbortSignal.any([signal, changed]) : changed
+  /** Until there is something to read, the signal aborts, or the time is up. */
+  async #wait(restMs: number, signal: AbortSignal): Promise<void> {
+    const { broker, session, clock } = this.#parts
     const { isolation } = this.#options
+    const readable = this.#positions.inTurn().filter((position) => this.#isReadable(position))
+    const positions = readable.flatMap(({ topic, partition, offset }) =>
+      offset === undefined ? [] : [{ topic, partition, offset }],
+    )
+    const waitMs = positions.length < readable.length ? Math.min(restMs, AWAY_MS) : restMs
     try {
-      await broker.waitForRecords(session, { positions, waitMs, isolation, signal: either })
+      await broker.waitForRecords(session, { positions, waitMs, isolation, signal })
     } catch (error) {
-      if (!(error instanceof KafkaError && error.code === 'UNKNOWN_TOPIC_OR_PARTITION')) throw error
+      if (!isAway(error)) throw error
+      await pause(clock, Math.min(waitMs, AWAY_MS))
     }
+  }
+
+  #untilChanged(waitMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = this.#parts.clock.after(waitMs, resolve)
+    this.#changed.signal.addEventListener('abort', () => resolve(), { once: true })
+    return promise.finally(() => timer.cancel())
   }
 
   #wake(): void {
@@ -327,67 +400,35 @@ export class GroupConsumer {
     this.#changed = new AbortController()
   }
 
-  async #commitNowAndThen(): Promise<void> {
-    const { autoCommitIntervalMs } = this.#options
-    const now = this.#parts.clock.monotonic()
-    if (autoCommitIntervalMs === undefined || now - this.#committedAt < autoCommitIntervalMs) return
-    await this.#commitQuietly(this.#positions.all(), 'settled')
-  }
-
-  /** A commit that nobody asked for: what can't be committed is read again by whoever comes next. */
-  async #commitQuietly(positions: readonly Position[], upTo: 'offset' | 'settled'): Promise<void> {
-    try {
-      await this.#commit(uncommitted(positions, upTo))
-    } catch (error) {
-      if (!(error instanceof KafkaError)) throw error
-    }
-  }
-
-  async #commit(offsets: readonly CommittedOffset[]): Promise<void> {
-    this.#committedAt = this.#parts.clock.monotonic()
-    await this.#retried(() => commitOffsets(this.#parts.calls, this.#committer(), offsets))
-    for (const one of offsets) {
-      const position = this.#positions.get(one)
-      if (position) position.committed = one.offset
-    }
-  }
-
-  /** Tries again while the member is between two epochs, or the coordinator is about to be there. */
-  async #retried<T>(call: () => Promise<T>): Promise<T> {
-    for (let tries = 0; ; tries++) {
-      try {
-        return await call()
-      } catch (error) {
-        if (tries === COMMIT_RETRIES || !(error instanceof KafkaError) || !isPassing(error))
-          throw error
-        await new Promise<void>((done) => void this.#parts.clock.after(COMMIT_RETRY_MS, done))
-      }
-    }
-  }
-
   #committer(): Committer {
+    const { session } = this.#parts
     const { groupId } = this.#options
-    const membership = this.#membership
-    if (!membership) return { groupId, memberId: '', epoch: -1 }
-    return { groupId, memberId: membership.memberId, epoch: membership.epoch }
+    const { memberId = '', epoch: memberEpoch = -1 } = this.#membership ?? {}
+    return { session, groupId, memberId, memberEpoch }
   }
 
   #checkAlive(): void {
-    this.#checkOpen()
+    if (this.isClosed) throw new KafkaError('UNKNOWN_MEMBER_ID', 'The consumer has been closed')
     if (this.#membership?.failure) throw this.#membership.failure
-  }
-
-  #checkOpen(): void {
-    if (this.#isClosed) throw new KafkaError('UNKNOWN_MEMBER_ID', 'The consumer has been closed')
   }
 }
 
-function isPassing({ code }: KafkaError): boolean {
+/** A member that has been fenced is told so by its next heartbeat. */
+function notFenced(error: unknown): undefined {
+  const isFenced =
+    error instanceof KafkaError &&
+    (error.code === 'UNKNOWN_MEMBER_ID' || error.code === 'STALE_MEMBER_EPOCH')
+  if (!isFenced) throw error
+}
+
+function isOutOfRange(error: unknown): boolean {
+  return error instanceof KafkaError && error.code === 'OFFSET_OUT_OF_RANGE'
+}
+
+function isAway(error: unknown): error is KafkaError {
   return (
-    code === 'STALE_MEMBER_EPOCH' ||
-    code === 'COORDINATOR_LOAD_IN_PROGRESS' ||
-    code === 'COORDINATOR_NOT_AVAILABLE' ||
-    code === 'NOT_COORDINATOR'
+    error instanceof KafkaError &&
+    (error.code === 'UNKNOWN_TOPIC_OR_PARTITION' || error.code === 'LEADER_NOT_AVAILABLE')
   )
 }
 

@@ -2,6 +2,7 @@
 import { KafkaError, type KafkaErrorName } from '#storage/base/errors.ts'
 import { randomUuid, type Uuid } from '#storage/base/uuid.ts'
 import type { Clock, Random, Timer } from '#storage/base/world.ts'
+import type { Session } from '../../access/session.ts'
 import { errorName, NO_ERROR } from '../../protocol/error-codes.ts'
 import type { ConsumerGroupHeartbeatRequest } from '../../protocol/messages/68-consumer-group-heartbeat.ts'
 import type { GroupCalls } from './group-calls.ts'
@@ -20,7 +21,8 @@ export interface AssignedPartition {
 
 /** What a member lives on. */
 export interface MembershipParts {
-  readonly calls: Pick<GroupCalls, 'heartbeat'>
+  readonly groups: Pick<GroupCalls, 'consumerHeartbeat'>
+  readonly session: Session
   readonly clock: Clock
   readonly random: Random
   readonly groupId: string
@@ -40,9 +42,17 @@ type Heartbeat = Partial<ConsumerGroupHeartbeatRequest>
 const JOINING = 0
 const LEAVING = -1
 const LEAVING_FOR_A_WHILE = -2
-/** Until the coordinator says how often it wants to hear. */
-const FIRST_INTERVAL_MS = 1_000
+/** From this version on patterns are understood. */
+const HEARTBEAT_VERSION = 1
+/**
+ * A heartbeat inside the process costs next to nothing, so changes are not left to the coordinator's interval, which is
+ * made for networks: soon after any news, then less and less often.
+ */
+const SOON_MS = 10
+const LONGEST_MS = 500
 const RETRY_MS = 100
+/** Who joins is told so when the coordinator has not answered by then. It goes on trying. */
+const JOIN_TIMEOUT_MS = 30_000
 /** Not the member's fault, and over soon. */
 const PASSING: ReadonlySet<KafkaErrorName> = new Set<KafkaErrorName>([
   'COORDINATOR_LOAD_IN_PROGRESS',
@@ -60,27 +70,28 @@ const PASSING: ReadonlySet<KafkaErrorName> = new Set<KafkaErrorName>([
 export class Membership {
   readonly memberId: string
   readonly #parts: MembershipParts
-  readonly #joined = Promise.withResolvers<void>()
   readonly #owned = new Map<string, AssignedPartition>()
+  /** Resolves when the group knows the newest subscription. */
+  #heard = newPromise()
   /** What the coordinator wants this member to have; undefined when it has it. */
   #target: readonly AssignedPartition[] | undefined
   #subscription: Subscription = { topics: [], pattern: null }
   #epoch = JOINING
-  #intervalMs = FIRST_INTERVAL_MS
+  #delayMs = SOON_MS
   #timer: Timer | undefined
   #isBeating = false
   #isRevoking = false
   /** To be told with the next heartbeat. */
   #isSubscriptionNew = false
   #isOwnedNew = false
+  /** An answer went astray: the next heartbeat says everything, to be told everything. */
+  #isUnsure = false
   #failure: KafkaError | undefined
   #isClosed = false
 
   constructor(parts: MembershipParts) {
     this.#parts = parts
     this.memberId = randomUuid(parts.random)
-    // Whoever waits for it hears of it; nobody has to.
-    this.#joined.promise.catch(() => undefined)
   }
 
   /** What commits carry. */
@@ -93,12 +104,23 @@ export class Membership {
     return this.#failure
   }
 
-  /** Subscribes, and resolves when the group has taken the member in. Again: changes the subscription. Throws what refuses it. */
+  /**
+   * Subscribes, and resolves when the group has taken that in. Again: changes the subscription. Rejects with what refuses
+   * it, and with COORDINATOR_NOT_AVAILABLE when nobody answers; the member goes on trying then.
+   */
   async join(subscription: Subscription): Promise<void> {
+    if (this.#failure) throw this.#failure
     this.#subscription = subscription
     this.#isSubscriptionNew = true
+    const heard = newPromise()
+    void heard.promise.then(this.#heard.resolve, this.#heard.reject)
+    this.#heard = heard
+    const timer = this.#parts.clock.after(JOIN_TIMEOUT_MS, () => {
+      const detail = `Group ${this.#parts.groupId} has not answered for ${JOIN_TIMEOUT_MS} ms`
+      heard.reject(new KafkaError('COORDINATOR_NOT_AVAILABLE', detail))
+    })
     this.#beatSoon()
-    await this.#joined.promise
+    await heard.promise.finally(() => timer.cancel())
   }
 
   /** Leaves the group; a static member for a while, unless told otherwise. Nothing is revoked: commit before. */
@@ -106,12 +128,15 @@ export class Membership {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#timer?.cancel()
-    this.#joined.reject(this.#failure ?? new KafkaError('UNKNOWN_MEMBER_ID', 'The member has left'))
-    if (this.#epoch === JOINING || this.#failure) return
+    this.#heard.reject(this.#failure ?? new KafkaError('UNKNOWN_MEMBER_ID', 'The member has left'))
+    if (this.#failure) return
     const isStatic = this.#parts.instanceId !== null && !isForGood
-    await this.#send({ memberEpoch: isStatic ? LEAVING_FOR_A_WHILE : LEAVING }).catch(
-      () => undefined,
-    )
+    // Who is still joining may have been taken in without knowing it yet.
+    await this.#leave(isStatic ? LEAVING_FOR_A_WHILE : LEAVING)
+  }
+
+  async #leave(memberEpoch: number): Promise<void> {
+    await this.#send({ memberEpoch }).catch(() => undefined)
   }
 
   #beatSoon(delayMs = 0): void {
@@ -124,48 +149,51 @@ export class Membership {
   async #beat(): Promise<void> {
     if (this.#isBeating || this.#isClosed) return
     this.#isBeating = true
+    const heard = this.#heard
     const request = this.#next()
     try {
       const answer = await this.#send(request)
       this.#isBeating = false
       if (this.#isClosed) return
+      const hasNews = answer.memberEpoch !== this.#epoch || answer.assignment !== null
       this.#epoch = answer.memberEpoch
-      this.#intervalMs = answer.heartbeatIntervalMs
-      this.#joined.resolve()
       if (answer.assignment) {
         this.#target = answer.assignment.topicPartitions.flatMap(({ topicId, partitions }) =>
           partitions.map((partition) => ({ topicId, partition })),
         )
       }
-      this.#beatSoon(this.#intervalMs)
       this.#reconcile()
-      if (this.#isSubscriptionNew || this.#isOwnedNew) this.#beatSoon()
+      if (request.subscribedTopicNames !== undefined) heard.resolve()
+      const longestMs = Math.min(LONGEST_MS, answer.heartbeatIntervalMs)
+      this.#delayMs = Math.min(hasNews ? SOON_MS : this.#delayMs * 2, longestMs)
+      const hasMore = this.#isSubscriptionNew || this.#isOwnedNew
+      this.#beatSoon(hasMore ? 0 : this.#delayMs)
     } catch (error) {
       this.#isBeating = false
       this.#refused(error, request)
     }
   }
 
-  /** The next heartbeat. A full one when joining, else only what is new. */
+  /** The next heartbeat. A full one when joining or unsure, else only what is new. */
   #next(): Heartbeat {
-    const isJoining = this.#epoch === JOINING
     const { topics, pattern } = this.#subscription
+    const isFull = this.#epoch === JOINING || this.#isUnsure
     const said: Heartbeat = { memberEpoch: this.#epoch }
-    if (isJoining || this.#isSubscriptionNew) {
+    if (isFull || this.#isSubscriptionNew) {
       // An empty expression takes the last one back.
       Object.assign(said, { subscribedTopicNames: topics, subscribedTopicRegex: pattern ?? '' })
     }
-    if (isJoining) Object.assign(said, { rebalanceTimeoutMs: this.#parts.rebalanceTimeoutMs })
-    if (isJoining || this.#isOwnedNew)
-      Object.assign(said, { topicPartitions: this.#ownedByTopic() })
+    if (isFull) Object.assign(said, { rebalanceTimeoutMs: this.#parts.rebalanceTimeoutMs })
+    if (isFull || this.#isOwnedNew) Object.assign(said, { topicPartitions: this.#ownedByTopic() })
     this.#isSubscriptionNew = false
     this.#isOwnedNew = false
+    this.#isUnsure = false
     return said
   }
 
   async #send(said: Heartbeat) {
-    const { calls, groupId, instanceId } = this.#parts
-    const answer = await calls.heartbeat({
+    const { groups, session, groupId, instanceId } = this.#parts
+    const request = {
       groupId,
       memberId: this.memberId,
       memberEpoch: this.#epoch,
@@ -177,7 +205,8 @@ export class Membership {
       serverAssignor: null,
       topicPartitions: null,
       ...said,
-    })
+    }
+    const answer = await groups.consumerHeartbeat(session, request, HEARTBEAT_VERSION)
     if (answer.errorCode === NO_ERROR) return answer
     const name = errorName(answer.errorCode)
     throw new KafkaError(name, answer.errorMessage ?? `The group refused the member: ${name}`)
@@ -189,6 +218,7 @@ export class Membership {
     // What was said has not been heard.
     this.#isSubscriptionNew ||= request.subscribedTopicNames !== undefined
     this.#isOwnedNew ||= request.topicPartitions !== undefined
+    this.#isUnsure = true
     if (refusal?.code === 'UNKNOWN_MEMBER_ID' || refusal?.code === 'FENCED_MEMBER_EPOCH') {
       this.#lose()
       this.#beatSoon()
@@ -204,11 +234,14 @@ export class Membership {
     this.#parts.onLost()
   }
 
+  /** The group may still know the member, when it was only a new subscription that it refused. */
   #fail(failure: KafkaError): void {
+    const wasMember = this.#epoch !== JOINING
     this.#failure = failure
-    this.#joined.reject(failure)
-    this.#lose()
+    this.#heard.reject(failure)
+    this.#owned.clear()
     this.#parts.onLost()
+    if (wasMember) void this.#leave(LEAVING)
   }
 
   /** Gives back first; what is new comes when that is done. */
@@ -232,6 +265,7 @@ export class Membership {
     this.#isRevoking = true
     await this.#parts.onRevoked(revoked)
     this.#isRevoking = false
+    // Lost meanwhile: what it has by now comes from another assignment, which waits in `#target`.
     for (const one of revoked) this.#owned.delete(keyOf(one))
     this.#isOwnedNew = true
     this.#reconcile()
@@ -247,6 +281,13 @@ export class Membership {
     }
     return Array.from(byTopic, ([topicId, partitions]) => ({ topicId, partitions }))
   }
+}
+
+function newPromise(): PromiseWithResolvers<void> {
+  const made = Promise.withResolvers<void>()
+  // Whoever waits for it hears of it; nobody has to.
+  made.promise.catch(() => undefined)
+  return made
 }
 
 function keyOf({ topicId, partition }: AssignedPartition): string {

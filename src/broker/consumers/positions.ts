@@ -1,14 +1,20 @@
 // Where a consumer stands in each of its partitions.
 import type { CommittedOffset, PartitionName } from './committed-offsets.ts'
 
-/** One partition of a consumer. */
+/** One partition of a consumer. Its offsets are undefined until the first has been found out. */
 export interface Position extends PartitionName {
-  /** The next offset to read; undefined until it has been found out. */
+  /** The topic that the group means; undefined for a partition that was taken by hand. */
+  readonly topicId: string | undefined
+  /** The next offset to read. */
   offset: number | undefined
-  /** Below it, everything was handed out before the last poll: its reader is done with that. */
+  /** Behind the last record that was handed out. */
+  given: number | undefined
+  /** Below it, the reader is done with everything. */
   settled: number | undefined
   /** What the group has on record, as far as this consumer knows. */
   committed: number | undefined
+  /** It is about to go to another member: nothing more is read of it. */
+  isLeaving: boolean
 }
 
 /** The positions of the partitions that a consumer has, by turns. */
@@ -33,36 +39,52 @@ export class Positions {
     return this.get(position) === position
   }
 
-  add({ topic, partition }: PartitionName): void {
-    const position = {
+  add({ topic, partition }: PartitionName, topicId?: string): void {
+    this.#byName.set(nameOf(topic, partition), {
       topic,
       partition,
+      topicId,
       offset: undefined,
+      given: undefined,
       settled: undefined,
       committed: undefined,
-    }
-    this.#byName.set(nameOf(topic, partition), position)
+      isLeaving: false,
+    })
   }
 
-  remove({ topic, partition }: PartitionName): void {
-    this.#byName.delete(nameOf(topic, partition))
+  /** Forgets this very position. */
+  remove(position: Position): void {
+    if (this.holds(position)) this.#byName.delete(nameOf(position.topic, position.partition))
   }
 
   clear(): void {
     this.#byName.clear()
   }
 
-  /** All positions, each time beginning with another: nobody waits behind a busy partition. */
+  /** The positions to read from, each time beginning with another: nobody waits behind a busy partition. */
   inTurn(): Position[] {
-    const all = this.all()
+    const all = this.all().filter(({ isLeaving }) => !isLeaving)
     this.#turn = (this.#turn + 1) % Math.max(1, all.length)
     return [...all.slice(this.#turn), ...all.slice(0, this.#turn)]
   }
+}
 
-  /** What was handed out so far counts as dealt with. */
-  settle(): void {
-    for (const position of this.#byName.values()) position.settled = position.offset
-  }
+/** Goes on elsewhere: what was handed out before is of no concern any more. */
+export function moveTo(position: Position, offset: number): void {
+  position.offset = position.given = position.settled = offset
+}
+
+/** The reader is done with everything below `upTo`, or with all that was handed out. */
+export function settle(position: Position, upTo = position.given): void {
+  const { given, offset, settled } = position
+  if (upTo === undefined || given === undefined || settled === undefined) return
+  // Behind the last record there may be offsets that hold none.
+  position.settled = upTo >= given ? offset : Math.max(settled, upTo)
+}
+
+/** Whether the reader has records of the partition that it may still be busy with. */
+export function isOutstanding({ given, settled }: Position): boolean {
+  return given !== undefined && settled !== undefined && settled < given
 }
 
 /** What is to be committed of these positions: what has moved since the last commit. */

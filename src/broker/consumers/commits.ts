@@ -1,0 +1,109 @@
+// The commits of one consumer: by hand, by the clock, and at its ends.
+import { KafkaError } from '#storage/base/errors.ts'
+import type { Clock, Timer } from '#storage/base/world.ts'
+import type { GroupOffsets } from '../group-offsets.ts'
+import {
+  type CommittedOffset,
+  type Committer,
+  commitOffsets,
+  fetchOffsets,
+  type PartitionName,
+} from './committed-offsets.ts'
+import { type Position, type Positions, settle, uncommitted } from './positions.ts'
+import { retried } from './retrying.ts'
+
+/** What commits live on. */
+export interface CommitsParts {
+  readonly groupOffsets: Pick<GroupOffsets, 'commit' | 'fetch'>
+  readonly clock: Clock
+  readonly positions: Positions
+  /** Undefined: nothing is committed by the clock. */
+  readonly intervalMs: number | undefined
+  committer(): Committer
+  /** Another number when the member has been given up by its group since: what it held may be others' now. */
+  losses(): number
+  /** Told of everything that has been committed. */
+  readonly onCommitted: (offsets: readonly CommittedOffset[]) => void
+}
+
+/** One commit at a time is under way, so that no late one overtakes its successor: offsets never go back by themselves. */
+export class Commits {
+  readonly #parts: CommitsParts
+  #last: Promise<unknown> = Promise.resolve()
+  #timer: Timer | undefined
+
+  constructor(parts: CommitsParts) {
+    this.#parts = parts
+  }
+
+  get isAutomatic(): boolean {
+    return this.#parts.intervalMs !== undefined
+  }
+
+  /** Commits these offsets. Rejects with the first refusal; others may be committed. */
+  offsets(offsets: readonly CommittedOffset[]): Promise<readonly CommittedOffset[]> {
+    return this.#inTurn(() => this.#commit(offsets))
+  }
+
+  /** Commits what has moved of these positions, as far as it counts when its turn has come. Rejects as `offsets` does. */
+  positions(
+    positions: () => readonly Position[],
+    upTo: 'offset' | 'settled',
+  ): Promise<readonly CommittedOffset[]> {
+    return this.#inTurn(() => this.#commit(uncommitted(positions(), upTo)))
+  }
+
+  /** A commit that nobody asked for: what can't be committed is read again by whoever comes next. */
+  async quietly(positions: () => readonly Position[], upTo: 'offset' | 'settled'): Promise<void> {
+    if (!this.isAutomatic) return
+    try {
+      await this.positions(positions, upTo)
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error
+    }
+  }
+
+  /** Something was settled: it is committed when the interval is over. */
+  soon(): void {
+    const { intervalMs, clock, positions } = this.#parts
+    if (intervalMs === undefined || this.#timer) return
+    this.#timer = clock.after(intervalMs, () => {
+      this.#timer = undefined
+      void this.quietly(() => positions.all(), 'settled')
+    })
+  }
+
+  /** No commit begins by itself any more. */
+  stop(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+  }
+
+  /** What the group has committed; partitions without a position are left out. */
+  fetch(partitions: readonly PartitionName[]): Promise<CommittedOffset[]> {
+    const { groupOffsets, clock, committer } = this.#parts
+    return retried(clock, () => fetchOffsets(groupOffsets, committer(), partitions))
+  }
+
+  #inTurn<T>(commit: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(commit)
+    this.#last = turn.catch(() => undefined)
+    return turn
+  }
+
+  async #commit(offsets: readonly CommittedOffset[]): Promise<readonly CommittedOffset[]> {
+    if (offsets.length === 0) return offsets
+    const { groupOffsets, clock, committer, losses, positions, onCommitted } = this.#parts
+    const lossesBefore = losses()
+    const isStillMine = () => losses() === lossesBefore
+    await retried(clock, () => commitOffsets(groupOffsets, committer(), offsets), isStillMine)
+    for (const one of offsets) {
+      const position = positions.get(one)
+      if (!position) continue
+      position.committed = one.offset
+      settle(position, one.offset)
+    }
+    onCommitted(offsets)
+    return offsets
+  }
+}
