@@ -98,14 +98,18 @@ function save(seen: Seen): void {
 function render(seen: Seen): string {
   const clients = Object.entries(seen.clients)
   const keys = Object.keys(seen.kafka).map(Number)
-  const heading = ['API', 'Kafka 4.3.1', 'Millrace', ...clients.map(([name]) => name)]
+  const columns = Object.entries(Object.groupBy(clients, ([name]) => name.replace(/-groups$/, '')))
+  const heading = ['API', 'Kafka 4.3.1', 'Millrace', ...columns.map(([name]) => name)]
   const rows = keys
     .toSorted((a, b) => a - b)
     .map((key) => [
       `${key} ${apiName(key)}`,
       range(seen.kafka[key]),
       range(seen.millrace[key]),
-      ...clients.map(([, { versions }]) => (versions[key] ?? []).join(', ')),
+      ...columns.map(([, parts = []]) => {
+        const used = new Set(parts.flatMap(([, { versions }]) => versions[key] ?? []))
+        return [...used].toSorted((a, b) => a - b).join(', ')
+      }),
     ])
   return `<!-- Made by test/clients: UPDATE_COMPATIBILITY=1 npm test test/clients. Changes by hand are lost. -->
 # Compatibility
@@ -137,11 +141,11 @@ ${knownDifferences.map(({ client, scenario, reason }) => `| ${plain(client)} | $
 const range = (versions: VersionRange | undefined): string =>
   versions === undefined ? '' : `${versions[0]}–${versions[1]}`
 
-/** A pattern for people: \`^java(-tools)?$\` is \`java, java-tools\`; one that matches everything is \`all\`. */
+/** A pattern for people: \`^java(-tools)?$` is `java, java-tools`; one that matches everything is \`all\`. */
 function plain(pattern: RegExp): string {
   if (pattern.source === '^') return 'all'
-  const text = pattern.source.replace(/^\\^|\\$$/g, '')
-  const optional = /^(.*)\\((.*)\\)\\?$/.exec(text)
+  const text = pattern.source.replace(/^\^|\$$/g, '')
+  const optional = /^(.*)\((.*)\)\?$/.exec(text)
   if (optional) return `${optional[1]}, ${optional[1]}${optional[2]}`
   return text.replace(/[()]/g, '').replaceAll('|', ', ')
 }

@@ -7,16 +7,18 @@ import { join } from 'node:path'
 import type { Answers, Target } from './client.ts'
 
 /** What a run of kcat came to. */
-interface Run {
+export interface Run {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
 }
 
-/** Topics are made by producing to them: kcat has no admin commands. */
-export async function runKcat({ bootstrap, base }: Target): Promise<Answers> {
-  const scratch = mkdtempSync(join(tmpdir(), 'millrace-clients-kcat-'))
-  const kcat = async (argv: readonly string[], input = ''): Promise<Run> => {
+/** Runs kcat on a broker, with what it is given on its standard input. */
+export type Kcat = (argv: readonly string[], input?: string) => Promise<Run>
+
+/** kcat for one broker. */
+export function kcatOf(bootstrap: string): Kcat {
+  return async (argv: readonly string[], input = ''): Promise<Run> => {
     const child = spawn('kcat', ['-b', bootstrap, '-X', 'message.timeout.ms=2500', ...argv])
     const output = { stdout: '', stderr: '' }
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -31,14 +33,18 @@ export async function runKcat({ bootstrap, base }: Target): Promise<Answers> {
     const [code] = await once(child, 'close')
     return { code, ...output }
   }
+}
+
+/** Topics are made by producing to them: kcat has no admin commands. */
+export async function runKcat({ bootstrap, base }: Target): Promise<Answers> {
+  const scratch = mkdtempSync(join(tmpdir(), 'millrace-clients-kcat-'))
+  const kcat = kcatOf(bootstrap)
   try {
     return new Map(await scenarios(kcat, base, scratch))
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }
 }
-
-type Kcat = (argv: readonly string[], input?: string) => Promise<Run>
 
 const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 
@@ -177,7 +183,8 @@ function failure({ code, stderr }: Run): { code: number | null; stderr: string }
   return { code, stderr: known.join('\n') }
 }
 
-const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '')
+/** The lines of a text. */
+export const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '')
 
 function shown(line: string, base: number): unknown {
   const { offset, ts, tstype, key, payload, headers } = JSON.parse(line)

@@ -35,9 +35,9 @@ export const knownDifferences: readonly KnownDifference[] = [
       'Settings of our own (millrace.*) are listed beside those of Kafka; addresses and directories are those of the broker.',
   },
   {
-    client: /^java-tools$/,
-    scenario: /^(topics|configs)$/,
-    path: /^\d+\.(out\.0|err\.[12])$/,
+    client: /^java-tools(-groups)?$/,
+    scenario: /^(topics|configs|describe|delete)$/,
+    path: /^\d+\.(out\.0|err\.[012])$/,
     value: /Error|Exception/,
     reason: 'The tools print error messages, which are sentences of our own.',
   },

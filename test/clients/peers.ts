@@ -41,6 +41,7 @@ const settings = {
   'group.min.session.timeout.ms': '100',
   'group.consumer.min.session.timeout.ms': '100',
   'group.consumer.min.heartbeat.interval.ms': '50',
+  'group.consumer.heartbeat.interval.ms': '200',
   'group.consumer.assignment.interval.ms': '0',
   // The files of deleted topics are none of a client's business: keep them out of the log directories' sizes.
   'log.segment.delete.delay.ms': '1000',

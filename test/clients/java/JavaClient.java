@@ -279,6 +279,7 @@ public class JavaClient {
         answers.put("assigned", outcomes(admin.createPartitions(Map.of(PREFIX + "grown", NewPartitions.increaseTo(6, List.of(List.of(1), List.of(1))))).values()));
         answers.put("assigned wrongly", outcomes(admin.createPartitions(Map.of(PREFIX + "grown", NewPartitions.increaseTo(8, List.of(List.of(1))))).values()));
         answers.put("only checked", outcomes(admin.createPartitions(Map.of(PREFIX + "grown", NewPartitions.increaseTo(9)), new CreatePartitionsOptions().validateOnly(true)).values()));
+        Thread.sleep(200);
         answers.put("described", described(PREFIX + "grown"));
         return answers;
     }
@@ -303,12 +304,11 @@ public class JavaClient {
     static Object alter(ConfigResource resource, AlterConfigOp.OpType type, String name, String value) {
         return outcome(() -> {
             admin.incrementalAlterConfigs(Map.of(resource, List.of(new AlterConfigOp(new ConfigEntry(name, value), type)))).all().get();
-            // A broker's own settings arrive through the metadata log, a moment later.
+            // Settings arrive through the metadata log, a moment later.
             String shown = null;
             for (int i = 0; i < 10; i++) {
                 ConfigEntry entry = admin.describeConfigs(List.of(resource)).all().get().get(resource).get(name);
                 shown = entry == null ? "none" : shown(entry);
-                if (resource.type() == ConfigResource.Type.TOPIC) break;
                 Thread.sleep(15);
             }
             return shown;

@@ -8,7 +8,7 @@ import {
   Producer,
   stringSerializers,
 } from '@platformatic/kafka'
-import { base, bootstrap, outcome, outcomes, scenario, text, time } from './scenario.ts'
+import { base, bootstrap, led, outcome, outcomes, scenario, text, time } from './scenario.ts'
 
 const common = {
   clientId: 'compatibility',
@@ -27,6 +27,7 @@ async function create(topic: string, partitions = 1, configs: Record<string, str
     replicas: 1,
     configs: Object.entries(configs).map(([name, value]) => ({ name, value })),
   })
+  await led()
   return prefix + topic
 }
 
@@ -161,8 +162,10 @@ await scenario('create-topics', () => {
     wide: one(`${prefix}wide`, 1, 3),
     badConfig: one(`${prefix}bad`, 1, 1, 'retention.ms', 'soon'),
     strangeConfig: one(`${prefix}strange`, 1, 1, 'no.such.config', '1'),
-    names: async () =>
-      (await admin.listTopics()).filter((name) => name.startsWith(prefix)).toSorted(),
+    names: async () => {
+      await led()
+      return (await admin.listTopics()).filter((name) => name.startsWith(prefix)).toSorted()
+    },
   })
 })
 

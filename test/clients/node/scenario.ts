@@ -40,6 +40,9 @@ export function time(timestamp: unknown): string {
   return Math.abs(delta) < 8_000_000 ? `base${delta < 0 ? '' : '+'}${delta}` : String(timestamp)
 }
 
+/** Kafka answers before its broker leads a new topic, and a client that repeats a produce request in part writes twice. */
+export const led = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 400))
+
 /** Bytes as text, long ones by their length and a sum. */
 export function text(bytes: unknown): string | null {
   if (bytes === null || bytes === undefined) return null
