@@ -46,6 +46,8 @@ test('A static member that comes back with another subscription makes the group 
   shard.topic('b', 1)
   shard.heartbeat({ memberId: 's1', instanceId: 'i', memberEpoch: -2 })
   expect(shard.say({ ...STATIC, memberId: 's2', subscribedTopicNames: ['b'] })).toBe('3 [b:0]')
+  expect(shard.group.hasTarget('s1')).toBe(false)
+  expect(shard.group.members.has('s1')).toBe(false)
 })
 
 test.each([
