@@ -110,14 +110,13 @@ export class Rebalancing {
 
   /** Removes the group from the shard and refuses all that waits. */
   bury(group: ClassicGroup, code: KafkaErrorName): void {
-    const { groups } = this.#parts
     const refusal = syncRefusal(code)
     for (const member of group.members.values()) {
       group.answerJoin(member, joinRefusal(member.memberId, code))
       group.answerSync(member, refusal)
     }
     group.die()
-    if (groups.get(group.groupId) === group) groups.delete(group.groupId)
+    this.#parts.groups.delete(group.groupId)
   }
 
   get #initialDelayMs(): number {

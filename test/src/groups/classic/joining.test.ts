@@ -129,6 +129,18 @@ test('A new member is named after its client, a static one after its instance', 
   expect(joined(fixed).memberId).toMatch(new RegExp(`^rack-1-${uuid}$`))
 })
 
+test('An assignment is kept as a copy of what the leader sent', async () => {
+  const shard = new ClassicShard()
+  const join = shard.join({ version: 3 })
+  await shard.clock.run(3_010)
+  const { memberId } = joined(join)
+  const assignment = Uint8Array.of(1, 2)
+  const sync = shard.sync({ memberId, assignments: [{ memberId, assignment }] })
+  assignment.fill(0)
+  await settle()
+  expect(sync.answer?.assignment).toEqual(Uint8Array.of(1, 2))
+})
+
 test('A member keeps its own copy of what it said', async () => {
   const shard = new ClassicShard()
   const wish = protocol('range', 'mine')
@@ -136,4 +148,30 @@ test('A member keeps its own copy of what it said', async () => {
   wish.metadata.fill(0)
   await shard.clock.run(3_010)
   expect(joined(join).members[0]?.metadata).toEqual(protocol('range', 'mine').metadata)
+})
+
+test('A static member that is back when a rebalance has begun hears nothing before its end', async () => {
+  const { shard, b } = await staticPair(9)
+  shard.isHolding = true
+  const back = shard.join({ groupInstanceId: 'a' })
+  shard.join({ groupInstanceId: 'c' })
+  shard.release()
+  await settle()
+  expect([shard.group().state, back.isOpen]).toEqual(['PreparingRebalance', true])
+  shard.join({ memberId: b, groupInstanceId: 'b' })
+  await settle()
+  expect([joined(back).generationId, joined(back).members.length]).toEqual([2, 3])
+})
+
+test('A leader that joins again keeps the lead, whoever has been in the group for longer', async () => {
+  const { shard, b } = await staticPair(9)
+  const back = shard.join({ groupInstanceId: 'a' })
+  await settle()
+  const { memberId } = joined(back)
+  const joins = [
+    shard.join({ memberId: b, groupInstanceId: 'b', protocols: [protocol('range', 'x')] }),
+    shard.join({ memberId, groupInstanceId: 'a' }),
+  ]
+  await settle()
+  expect(joins.map((join) => joined(join).leader)).toEqual([memberId, memberId])
 })

@@ -130,6 +130,29 @@ test('A member that waits for a sync may be silent, but not beyond the rebalance
   expect([...scene.shard.group().members.keys()]).toEqual([scene.id('F')])
 })
 
+test.each([
+  { how: 'answered', answer: 'assigned F', next: 'Stable' },
+  { how: 'refused', answer: 'REBALANCE_IN_PROGRESS', next: 'PreparingRebalance' },
+])('A sync that waited for longer than a session and is $how begins another', async (row) => {
+  const scene = await Scene.at('CompletingRebalance')
+  const beat = async (forMs: number) => {
+    for (let left = forMs; left > 0; left -= 1_000) {
+      scene.heartbeat('L')
+      scene.heartbeat('S')
+      await scene.shard.clock.run(Math.min(left, 1_000))
+    }
+  }
+  const sync = scene.sync('F')
+  await beat(15_000)
+  if (row.how === 'answered') scene.assign()
+  else scene.join('N', { memberId: '', version: 3 })
+  expect([await scene.tell(sync), scene.state]).toEqual([row.answer, row.next])
+  await beat(9_980)
+  expect([...scene.shard.group().members.keys()]).toContain(scene.id('F'))
+  await beat(40)
+  expect([...scene.shard.group().members.keys()]).not.toContain(scene.id('F'))
+})
+
 test('A member of a stable group that never asks for its assignment is removed after the rebalance timeout', async () => {
   const scene = await Scene.at('CompletingRebalance')
   scene.assign()
