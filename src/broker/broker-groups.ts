@@ -112,8 +112,9 @@ export class BrokerGroups implements Groups {
     return this.#coordinator.read(groupId, (shard) => shard.describeClassic(groupId))
   }
 
-  describeConsumer(_session: Session, groupId: string) {
-    return this.#coordinator.read(groupId, (shard) => shard.consumer.describe(groupId))
+  async describeConsumer(_session: Session, groupId: string) {
+    if (groupId === '') throw new KafkaError('INVALID_GROUP_ID', 'A group id cannot be empty')
+    return await this.#coordinator.read(groupId, (shard) => shard.consumer.describe(groupId))
   }
 
   delete(_session: Session, groupId: string): Promise<void> {
