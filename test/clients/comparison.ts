@@ -1,7 +1,7 @@
 // Runs one client against both brokers and sorts out what differs.
 import type { Client } from './client.ts'
 import { type Difference, differences } from './compare.ts'
-import { type KnownDifference, knownDifferences } from './known-differences.ts'
+import { type KnownDifference, knownDifference } from './known-differences.ts'
 import type { Peer } from './peers.ts'
 import type { SeenVersions } from './recorder.ts'
 
@@ -31,14 +31,8 @@ export async function compareClient(
   const known = new Set<KnownDifference>()
   const unexpected = [...(theirs ?? [])].flatMap(([scenario, answer]) =>
     differences(answer, ours?.get(scenario))
-      .filter(({ path, kafka: value }) => {
-        const found = knownDifferences.find(
-          (entry) =>
-            entry.client.test(client.name) &&
-            entry.scenario.test(scenario) &&
-            entry.path.test(path) &&
-            (entry.value?.test(String(value)) ?? true),
-        )
+      .filter((difference) => {
+        const found = knownDifference(client.name, scenario, difference)
         if (found !== undefined) known.add(found)
         return found === undefined
       })

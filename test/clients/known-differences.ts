@@ -1,4 +1,5 @@
 // Where our answers differ from Kafka's, and why. Any other difference fails a test; docs/compatibility.md shows this table.
+import type { Difference } from './compare.ts'
 
 /** Fields that may differ. */
 export interface KnownDifference {
@@ -11,6 +12,20 @@ export interface KnownDifference {
   /** For readers of the documentation: what differs, and why it may. */
   readonly reason: string
 }
+
+/** The row that explains a difference; undefined when none does. */
+export const knownDifference = (
+  client: string,
+  scenario: string,
+  { path, kafka }: Difference,
+): KnownDifference | undefined =>
+  knownDifferences.find(
+    (known) =>
+      known.client.test(client) &&
+      known.scenario.test(scenario) &&
+      known.path.test(path) &&
+      (known.value?.test(String(kafka)) ?? true),
+  )
 
 /** All of them. */
 export const knownDifferences: readonly KnownDifference[] = [
@@ -79,5 +94,24 @@ export const knownDifferences: readonly KnownDifference[] = [
     path: /^broker\.(broker\.id|node\.id|process\.roles)\./,
     reason:
       'A broker starts without a configuration: node.id and process.roles have defaults, and broker.id is only what was set.',
+  },
+  {
+    client: /^raw$/,
+    scenario: /^classic joins that are refused$/,
+    path: /^\d+ still no group\./,
+    reason: 'A join that is refused leaves no empty group behind.',
+  },
+  {
+    client: /^raw$/,
+    scenario: /^a classic group becomes a consumer group and back$/,
+    path: /^\d+ c of another type\.memberId$/,
+    reason: 'A member that is refused for its protocol type is told its id, as by a classic group.',
+  },
+  {
+    client: /^raw$/,
+    scenario: /^offsets of consumers of the new protocol$/,
+    path: /^\d+ fetch as {2}at -1 v\d+\./,
+    reason:
+      'Who fetches offsets with an empty member id and epoch -1 is no member, as with none; to Kafka it is an unknown one.',
   },
 ]
