@@ -120,9 +120,10 @@ export class ConsumerGroups {
     return planClassicLeave(this.#world, this.#group(request.groupId), request)
   }
 
-  /** What an administrator may know of the group. Throws GROUP_ID_NOT_FOUND, UNSUPPORTED_VERSION. */
+  /** What an administrator may know of the group. Throws INVALID_GROUP_ID, GROUP_ID_NOT_FOUND, UNSUPPORTED_VERSION. */
   describe(groupId: string): DescribedConsumerGroup {
     this.#checkEnabled()
+    if (groupId === '') throw new KafkaError('INVALID_GROUP_ID', 'A group id cannot be empty')
     const group = this.#group(groupId)
     const assignorName = wantedAssignor(group, this.#parts).name
     return describeConsumerGroup(group, { image: this.#parts.image(), assignorName })

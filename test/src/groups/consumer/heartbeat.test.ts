@@ -340,9 +340,10 @@ test('ConsumerGroups.describe() tells states, epochs, and what members have and 
       },
     ],
   })
-  expect(shard.refusal(() => shard.shard.consumer.describe('x').groupState)).toBe(
-    'GROUP_ID_NOT_FOUND',
-  )
+  const refusal = (groupId: string) =>
+    shard.refusal(() => shard.shard.consumer.describe(groupId).groupState)
+  expect(refusal('x')).toBe('GROUP_ID_NOT_FOUND')
+  expect(refusal('')).toBe('INVALID_GROUP_ID')
 })
 
 test('ConsumerGroups keeps an empty group, and a member that comes back goes on with its epochs', () => {
