@@ -1,3 +1,4 @@
+// Who may commit to, read from and delete a consumer group.
 import { expect, test } from 'vitest'
 import type { OffsetClient } from '../../../../src/groups/group.ts'
 import { ConsumerShard, topicId } from './consumer-shard.ts'

@@ -1,3 +1,4 @@
+// ConsumerGroupHeartbeat by state and epoch: what is answered, and what is written.
 import { expect, test } from 'vitest'
 import { ConsumerShard, topicId } from './consumer-shard.ts'
 

@@ -1,3 +1,4 @@
+// Groups that change their protocol, and groups of both protocols.
 import { expect, test } from 'vitest'
 import { ClassicGroup } from '../../../../src/groups/classic/classic-group.ts'
 import { errorCode } from '../../../../src/protocol/error-codes.ts'

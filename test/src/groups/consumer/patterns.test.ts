@@ -1,3 +1,4 @@
+// Subscriptions by pattern: when they are looked at, and what follows.
 import { expect, test } from 'vitest'
 import { ConsumerShard } from './consumer-shard.ts'
 

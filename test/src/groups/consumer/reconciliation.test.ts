@@ -1,3 +1,4 @@
+// A member on its way to its target: every state, every kind of target, and what the client says to own.
 import { expect, test } from 'vitest'
 import {
   type ConsumerMember,

@@ -1,3 +1,4 @@
+// Static members: they go for a while, come back under another id, and are fenced.
 import { expect, test } from 'vitest'
 import { ConsumerShard } from './consumer-shard.ts'
 

@@ -1,3 +1,4 @@
+// How long members are waited for.
 import { expect, test } from 'vitest'
 import { ConsumerShard } from './consumer-shard.ts'
 
