@@ -106,6 +106,8 @@ export class CoordinatorLog {
     const from = Math.max(offset, log.logStartOffset)
     if (from >= log.logEndOffset) return log.logEndOffset
     const slice = this.#partition.read(from, { maxBytes: READ_BYTES, isolation: 'log_end' })
+    // Compaction may have left nothing up to the end.
+    if (slice.size === 0) return log.logEndOffset
     if (slice.isCold) await slice.warm()
     const lease = slice.lease()
     try {

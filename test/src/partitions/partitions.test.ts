@@ -7,7 +7,7 @@ import { KafkaError } from '#storage/base/errors.ts'
 import { buildBatch } from '#storage/batch/batch-builder.ts'
 import { SeededRandom } from '../../simulation/seeded-random.ts'
 import { SimulatedDisk } from '../../simulation/simulated-disk.ts'
-import { VirtualClock } from '../../simulation/virtual-clock.ts'
+import { settle, VirtualClock } from '../../simulation/virtual-clock.ts'
 
 /** An engine on simulated disks, whose deltas reach its partitions, as the broker has it. */
 async function engine(disk = new SimulatedDisk(), logDirs = ['/a']) {
@@ -78,6 +78,29 @@ test('A topic that is made again while it is being made and deleted is pending u
   expect(partitions.isPending(T0)).toBe(false)
   expect(partitions.get(T0).topicId).toBe(provider.image.topic('t')?.id)
   expect(partitions.get(T0).append(batch(), { needsDisk: false })).toMatchObject({ baseOffset: 0 })
+})
+
+test('The logs of one topic are made side by side, some at a time', async () => {
+  const works: (() => void)[] = []
+  let isSlow = false
+  const disk = new SimulatedDisk({ schedule: (work) => (isSlow ? works.push(work) : work()) })
+  const { partitions, create } = await engine(disk)
+  await create('t', 50)
+  isSlow = true
+  let waits = 0
+  let isDone = false
+  const settled = partitions.settled().then(() => {
+    isDone = true
+  })
+  while (!isDone) {
+    for (const work of works.splice(0)) work()
+    waits++
+    await settle()
+  }
+  await settled
+  // One after the other they would wait for the disk several times each.
+  expect(waits).toBeLessThan(50)
+  expect([...partitions.all()]).toHaveLength(50)
 })
 
 test('A setting that is altered while the log is being made is in force', async () => {
