@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { readRecords } from '#storage/batch/record.ts'
 import { RecordBatch, readBatches } from '#storage/batch/record-batch.ts'
 import type { PartitionLog } from '#storage/log/partition-log.ts'
+import { benchCompaction } from './compaction.ts'
 import { benchBatch, openBenchLog, withFolder } from './workspace.ts'
 
 const MIB = 1_048_576
@@ -186,6 +187,25 @@ async function benchReads({
   })
 }
 
+async function benchCompactions(folder: string) {
+  console.log('\nCompaction of a whole log, read twice: once for its keys, once for its records')
+  for (const [compression, recordBytes, recordsPerKey] of [
+    ['none', 100, 10],
+    ['none', 1024, 10],
+    ['none', 1024, 1],
+    ['lz4', 100, 10],
+    ['zstd', 100, 10],
+  ] as const) {
+    const given = { bytes: totalBytes, batchBytes, recordBytes, recordsPerKey, compression }
+    const compacted = await benchCompaction(folder, given)
+    const { longestTurnMs, p99TurnMs, keptBytes, mapBytes, ...figures } = compacted
+    print({ what: `${recordBytes} bytes, ${recordsPerKey} a key, ${compression}`, ...figures })
+    const [kept, map] = [keptBytes, mapBytes].map((bytes) => (bytes / MIB).toFixed(1))
+    const turns = `99 of 100 turns of the loop took ${p99TurnMs.toFixed(1)} ms or less, the longest ${longestTurnMs.toFixed(1)}`
+    console.log(`    kept ${kept} MiB, a map of ${map} MiB; ${turns}`)
+  }
+}
+
 console.log(`${totalBytes / MIB} MiB per case, batches of ${batchBytes} bytes, ${runtimeName()}`)
 await withFolder(async (folder) => {
   for (const recordBytes of [100, 1024]) {
@@ -197,6 +217,7 @@ await withFolder(async (folder) => {
     await benchReads(written)
     await written.log.close()
   }
+  await benchCompactions(folder)
 })
 
 function runtimeName(): string {

@@ -119,7 +119,6 @@ class LogPass {
     const map = new OffsetMap(new KeyHash(random.bytes(HASH_KEY_BYTES)), {
       maxBytes: mapBytes,
       loadFactor,
-      expectedKeys: Math.max(0, firstUncleanableOffset - firstDirtyOffset),
     })
     map.latestOffset = firstDirtyOffset - 1
     const segments = this.#segmentsBelow(firstUncleanableOffset)
@@ -163,7 +162,7 @@ class LogPass {
       const key = cursor.key()
       const offset = batch.baseOffset + cursor.offsetDelta
       if (key === null || offset < firstDirtyOffset) continue
-      if (map.isFull) return false
+      if (map.isFull && !(await map.grow(() => this.#breathe()))) return false
       map.put(key, offset)
       if (isFirst) map.latestOffset = offset
     }

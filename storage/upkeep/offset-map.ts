@@ -9,35 +9,37 @@ const TWO_32 = 4_294_967_296
 
 /** How much a map may hold. */
 export interface OffsetMapLimits {
+  /** Half as much comes on top while it grows. */
   readonly maxBytes: number
   /** How full it may get: more than that, and looking for a free slot takes long. */
   readonly loadFactor: number
-  /** More keys than this never come. Memory is taken for no more. */
-  readonly expectedKeys: number
 }
+
+const FIRST_SLOTS = 4096
+/** Slots between two pauses while the map grows. */
+const SLICE_SLOTS = 4096
 
 /**
  * A hash table in one ArrayBuffer (Kafka's `SkimpyOffsetMap`), with double hashing over a prime number of slots. A slot
- * holds the hash of a key and its offset plus 1, so that zero means "free". Nothing is ever removed.
+ * holds the hash of a key and its offset plus 1, so that zero means "free". Nothing is ever removed. It begins small
+ * and grows up to its limit: of most logs a few keys are written again and again.
  */
 export class OffsetMap {
   /** Records beyond it are not in the map; -1 before the first. */
   latestOffset = -1
   readonly #hash: KeyHash
-  readonly #slots: number
-  readonly #capacity: number
-  readonly #words: Uint32Array
+  readonly #loadFactor: number
+  readonly #maxSlots: number
+  #slots = 0
+  #capacity = 0
+  #words = new Uint32Array(0)
   #size = 0
 
-  constructor(hash: KeyHash, { maxBytes, loadFactor, expectedKeys }: OffsetMapLimits) {
+  constructor(hash: KeyHash, { maxBytes, loadFactor }: OffsetMapLimits) {
     this.#hash = hash
-    const wanted = Math.ceil((expectedKeys + 1) / loadFactor)
-    this.#slots = primeAtMost(
-      Math.max(3, Math.min(Math.floor(maxBytes / SLOT_BYTES), wanted + 100)),
-    )
-    // A free slot must be left, or the search for one would not end.
-    this.#capacity = Math.max(1, Math.min(this.#slots - 1, Math.floor(this.#slots * loadFactor)))
-    this.#words = new Uint32Array(this.#slots * SLOT_WORDS)
+    this.#loadFactor = loadFactor
+    this.#maxSlots = primeAtMost(Math.max(3, Math.floor(maxBytes / SLOT_BYTES)))
+    this.#allocate(Math.min(FIRST_SLOTS, this.#maxSlots))
   }
 
   /** How many keys it holds. */
@@ -45,6 +47,7 @@ export class OffsetMap {
     return this.#size
   }
 
+  /** True when a further key needs `grow` first. */
   get isFull(): boolean {
     return this.#size >= this.#capacity
   }
@@ -71,15 +74,42 @@ export class OffsetMap {
     words[at + 5] = (offset + 1) >>> 0
   }
 
-  /** Where the slot of a key begins: its own, or a free one. */
+  /** Doubles the room; false at the limit. `breathe` lets others have their turn. Nothing may be put meanwhile. */
+  async grow(breathe: () => Promise<void>): Promise<boolean> {
+    if (this.#slots === this.#maxSlots) return false
+    const old = this.#words
+    this.#allocate(Math.min(this.#slots * 2, this.#maxSlots))
+    for (let at = 0; at < old.length; at += SLOT_WORDS) {
+      if (at % (SLICE_SLOTS * SLOT_WORDS) === 0) await breathe()
+      if (old[at + 4] === 0 && old[at + 5] === 0) continue
+      const slot = this.#slotOf(old, at)
+      for (let word = 0; word < SLOT_WORDS; word++) {
+        this.#words[slot + word] = old[at + word] as number
+      }
+    }
+    return true
+  }
+
+  #allocate(atMostSlots: number): void {
+    this.#slots = primeAtMost(atMostSlots)
+    const wanted = Math.floor(this.#slots * this.#loadFactor)
+    // A free slot must be left, or the search for one would not end.
+    this.#capacity = Math.max(1, Math.min(this.#slots - 1, wanted))
+    this.#words = new Uint32Array(this.#slots * SLOT_WORDS)
+  }
+
   #find(key: Uint8Array): number {
     this.#hash.update(key)
+    return this.#slotOf(this.#hash.words, 0)
+  }
+
+  /** Where the slot of the key begins whose hash stands at `from` in `hash`: its own, or a free one. */
+  #slotOf(hash: Uint32Array, from: number): number {
     const words = this.#words
-    const hash = this.#hash.words
-    const h0 = hash[0] as number
-    const h1 = hash[1] as number
-    const h2 = hash[2] as number
-    const h3 = hash[3] as number
+    const h0 = hash[from] as number
+    const h1 = hash[from + 1] as number
+    const h2 = hash[from + 2] as number
+    const h3 = hash[from + 3] as number
     const step = 1 + (h1 % (this.#slots - 1))
     for (let slot = h0 % this.#slots; ; slot = (slot + step) % this.#slots) {
       const at = slot * SLOT_WORDS
