@@ -20,6 +20,9 @@ class Model {
   clients: NaiveClient[] = []
   /** Who was given a partition in a generation. */
   readonly #owners = new Map<string, string>()
+  /** What was committed of each partition, and how far each client is since it was given its own. */
+  readonly #committed = new Map<number, number>()
+  readonly #read = new WeakMap<readonly number[], number>()
   #generationId = 0
   #checkedRecords = 0
   #names = 0
@@ -67,7 +70,11 @@ class Model {
     expect(group.generationId).toBeGreaterThanOrEqual(this.#generationId)
     this.#generationId = group.generationId
     for (const client of this.clients) {
-      for (const partition of client.owned ?? []) {
+      const { owned = [] } = client
+      if (!this.#read.has(owned)) {
+        this.#read.set(owned, Math.max(0, ...owned.map((at) => this.#committed.get(at) ?? 0)))
+      }
+      for (const partition of owned) {
         const place = `${partition} in generation ${client.generationId}`
         const owner = this.#owners.get(place) ?? client.name
         this.#owners.set(place, owner)
@@ -103,6 +110,32 @@ class Model {
     else if (chance < 50 && client) this.#crash(client)
     else if (chance < 60) client?.resubscribe(random.pick(['topic', 'other', 'third']))
     else if (chance < 64) this.#move()
+    else if (client?.owned) this.#commit(client, client.owned)
+  }
+
+  /** Reads on from what was committed when it was given its partitions; who is let commit is never behind anybody. */
+  #commit(
+    { memberId, groupInstanceId, generationId }: NaiveClient,
+    owned: readonly number[],
+  ): void {
+    const read = (this.#read.get(owned) ?? 0) + 1
+    this.#read.set(owned, read)
+    const client = {
+      memberId,
+      groupInstanceId,
+      generationIdOrMemberEpoch: generationId,
+      version: 9,
+    }
+    try {
+      this.shard.group().validateCommit(client)
+    } catch (error) {
+      if (error instanceof KafkaError) return
+      throw error
+    }
+    for (const partition of owned) {
+      expect(read).toBeGreaterThan(this.#committed.get(partition) ?? 0)
+      this.#committed.set(partition, read)
+    }
   }
 
   #begin(): void {
