@@ -49,7 +49,7 @@ class Model {
 
   /** No more chance, and time for everybody to find their place. */
   async quiesce(): Promise<void> {
-    await this.run(3 * REBALANCE_TIMEOUT_MS)
+    await this.run(5 * REBALANCE_TIMEOUT_MS)
   }
 
   get alive(): readonly NaiveClient[] {
@@ -110,7 +110,9 @@ class Model {
     else if (chance < 50 && client) this.#crash(client)
     else if (chance < 60) client?.resubscribe(random.pick(['topic', 'other', 'third']))
     else if (chance < 64) this.#move()
-    else if (client?.owned) this.#commit(client, client.owned)
+    else if (chance < 68 && client) {
+      client.busyUntilMs = this.clock.monotonic() + random.below(2 * REBALANCE_TIMEOUT_MS)
+    } else if (client?.owned) this.#commit(client, client.owned)
   }
 
   /** Reads on from what was committed when it was given its partitions; who is let commit is never behind anybody. */

@@ -26,6 +26,8 @@ export class NaiveClient {
   owned: readonly number[] | undefined
   topic = 'topic'
   isGone = false
+  /** Until then it works on what it has: it beats, as clients do by themselves, but hears nothing. */
+  busyUntilMs = 0
   waiting: Waiting | undefined
   #join: Asked<JoinGroupResponse> | undefined
   #sync: Asked<SyncGroupResponse> | undefined
@@ -41,6 +43,11 @@ export class NaiveClient {
   /** Asks for whatever comes next, unless it waits. */
   step(shard: ClassicShard, partitionCount: number): void {
     if (this.isGone) return
+    if (shard.clock.monotonic() < this.busyUntilMs) {
+      const { memberId, groupInstanceId, generationId } = this
+      if (memberId !== '') shard.heartbeat({ memberId, groupInstanceId, generationId })
+      return
+    }
     this.#hear(shard, partitionCount)
     if (this.waiting?.asked.isOpen) return
     const now = shard.clock.monotonic()
