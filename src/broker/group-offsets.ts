@@ -3,7 +3,7 @@ import { KafkaError, type KafkaErrorName } from '#storage/base/errors.ts'
 import { type Uuid, ZERO_UUID } from '#storage/base/uuid.ts'
 import type { Int64 } from '#storage/bytes/int64.ts'
 import type { Session } from '../access/session.ts'
-import type { OffsetClient } from '../groups/group.ts'
+import type { OffsetClient, OffsetReader } from '../groups/group.ts'
 import type { GroupPlan } from '../groups/group-parts.ts'
 import type {
   FetchedOffset,
@@ -38,7 +38,7 @@ export interface CommitCall {
 /** A look at the offsets of a group; see `OffsetQuery`. */
 export interface OffsetFetchCall {
   readonly groupId: string
-  readonly client: OffsetClient
+  readonly client: OffsetReader
   /** Null for all that have an offset. */
   readonly topics: readonly NamedTopic<number>[] | null
   readonly requireStable: boolean

@@ -11,7 +11,7 @@ export interface GroupClient {
   readonly clientHost: string
 }
 
-/** Whom a commit or a fetch of offsets says to come from. */
+/** Whom a commit of offsets says to come from. */
 export interface OffsetClient {
   /** `''` for a simple consumer or a tool. */
   readonly memberId: string
@@ -20,6 +20,12 @@ export interface OffsetClient {
   readonly generationIdOrMemberEpoch: number
   /** The version of the request's API decides about some refusals. */
   readonly version: number
+}
+
+/** Whom a fetch of offsets says to come from. */
+export interface OffsetReader extends Omit<OffsetClient, 'memberId'> {
+  /** Null for one who does not claim to be a member; `''` is a claim, and a wrong one. */
+  readonly memberId: string | null
 }
 
 /** From when on the offsets of a group may expire. */
@@ -47,7 +53,7 @@ export interface Group {
    */
   validateCommit(client: OffsetClient): ((topicId: string, partition: number) => void) | undefined
   /** Throws why this client may not read the committed offsets: UNKNOWN_MEMBER_ID, STALE_MEMBER_EPOCH, ILLEGAL_GENERATION. */
-  validateFetch(client: OffsetClient): void
+  validateFetch(client: OffsetReader): void
   /** Throws NON_EMPTY_GROUP, GROUP_ID_NOT_FOUND. */
   validateDelete(): void
   /** Throws NON_EMPTY_GROUP, GROUP_ID_NOT_FOUND: for OffsetDelete. */

@@ -107,11 +107,4 @@ export const knownDifferences: readonly KnownDifference[] = [
     path: /^\d+ c of another type\.memberId$/,
     reason: 'A member that is refused for its protocol type is told its id, as by a classic group.',
   },
-  {
-    client: /^raw$/,
-    scenario: /^offsets of consumers of the new protocol$/,
-    path: /^\d+ fetch as {2}at -1 v\d+\./,
-    reason:
-      'Who fetches offsets with an empty member id and epoch -1 is no member, as with none; to Kafka it is an unknown one.',
-  },
 ]

@@ -57,7 +57,7 @@ async function fetchGroup(
     const fetched = await broker.groups.offsets.fetch(session, {
       groupId,
       client: {
-        memberId: memberId ?? '',
+        memberId,
         groupInstanceId: null,
         generationIdOrMemberEpoch: memberEpoch,
         version,

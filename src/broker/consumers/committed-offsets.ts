@@ -66,7 +66,9 @@ export async function fetchOffsets(
     partitions: ones.map(({ partition }) => partition),
   }))
   const { session, groupId } = committer
-  const call = { groupId, client: clientOf(committer), topics, requireStable: true }
+  // Whoever is no member must not claim to be one.
+  const client = { ...clientOf(committer), memberId: committer.memberId || null }
+  const call = { groupId, client, topics, requireStable: true }
   const fetched = await groupOffsets.fetch(session, call)
   return fetched.flatMap(({ name: topic, partitions: ones }) =>
     ones.flatMap(({ partition, offset, metadata, error }) => {

@@ -3,7 +3,7 @@ import { KafkaError } from '#storage/base/errors.ts'
 import type { Uuid } from '#storage/base/uuid.ts'
 import type { Int64 } from '#storage/bytes/int64.ts'
 import { type Assignment, EMPTY_ASSIGNMENT } from '../assignors/assignment.ts'
-import type { Group, OffsetClient, OffsetExpiration } from '../group.ts'
+import type { Group, OffsetClient, OffsetExpiration, OffsetReader } from '../group.ts'
 import type { GroupRecord } from '../group-record.ts'
 import {
   type ConsumerMember,
@@ -178,9 +178,9 @@ export class ConsumerGroup implements Group {
     }
   }
 
-  validateFetch({ memberId, generationIdOrMemberEpoch: epoch }: OffsetClient): void {
-    if (memberId === '' && epoch < 0) return
-    const member = this.member(memberId)
+  validateFetch({ memberId, generationIdOrMemberEpoch: epoch }: OffsetReader): void {
+    if (memberId === null && epoch < 0) return
+    const member = this.member(memberId ?? '')
     if (epoch !== member.memberEpoch) throw staleEpoch(member, epoch)
   }
 

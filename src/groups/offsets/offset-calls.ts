@@ -2,7 +2,7 @@
 import type { KafkaErrorName } from '#storage/base/errors.ts'
 import type { Uuid } from '#storage/base/uuid.ts'
 import type { Int64 } from '#storage/bytes/int64.ts'
-import type { OffsetClient } from '../group.ts'
+import type { OffsetClient, OffsetReader } from '../group.ts'
 
 /** Something for each of some partitions of a topic. */
 export interface OfTopic<T> {
@@ -33,7 +33,7 @@ export interface OffsetCommit {
 /** Offsets to read; `topics` null for all that the group has. */
 export interface OffsetQuery {
   readonly groupId: string
-  readonly client: OffsetClient
+  readonly client: OffsetReader
   readonly topics: readonly OfTopic<number>[] | null
   /** Refuses partitions that an open transaction has committed to, with UNSTABLE_OFFSET_COMMIT. */
   readonly requireStable: boolean

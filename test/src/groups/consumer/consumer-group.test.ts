@@ -98,7 +98,8 @@ test('ConsumerGroup.validateCommit() speaks of generations to classic members, i
 })
 
 test.each([
-  { why: 'a tool', from: client('', -1), code: '' },
+  { why: 'a tool', from: { ...client('', -1), memberId: null }, code: '' },
+  { why: 'one who claims to be no one', from: client('', -1), code: 'UNKNOWN_MEMBER_ID' },
   { why: 'a member', from: client('m', 4), code: '' },
   { why: 'a member of an older epoch', from: client('m', 3), code: 'STALE_MEMBER_EPOCH' },
   { why: 'nobody', from: client('x', 4), code: 'UNKNOWN_MEMBER_ID' },
