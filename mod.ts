@@ -6,16 +6,9 @@ import { type HttpDoor, httpDoor } from '#routes/http/app.ts'
 import { type KafkaDoor, openKafkaDoor } from '#routes/kafka/server.ts'
 import { serve } from '#serve'
 import { ANONYMOUS } from '#src/access/session.ts'
-import type {
-  Acks,
-  Broker,
-  IsolationLevel,
-  OffsetSpec,
-  ReadResult,
-  RecoveryReport,
-  Sample,
-} from '#src/broker/broker.ts'
+import type { Acks, Broker, RecoveryReport, Sample } from '#src/broker/broker.ts'
 import { BrokerCore } from '#src/broker/broker-core.ts'
+import type { IsolationLevel, OffsetSpec, ReadResult } from '#src/broker/reading.ts'
 import { BrokerConfig } from '#src/config/broker-config.ts'
 import { brokerListeners, connectionLimits, isEveryAddress } from '#src/config/listeners.ts'
 import { type Engine, startEngine } from '#src/partitions/engine.ts'
@@ -30,6 +23,7 @@ import { nodeFiles } from '#storage/fs/node-files.ts'
 import { listen } from '#tcp'
 
 export type * from '#src/broker/broker.ts'
+export type * from '#src/broker/reading.ts'
 export { BrokerConfig } from '#src/config/broker-config.ts'
 export { KafkaError, StorageFault } from '#storage/base/errors.ts'
 
@@ -230,6 +224,7 @@ class Parts implements RunningBroker {
     const door = httpDoor({
       broker: core,
       clock,
+      random,
       config: { ...doorConfig(this.config), isLoopback: !address || isLoopback(address.host) },
       onBug: (error) => say(`Bug: ${causes(error)}`),
     })
@@ -397,6 +392,8 @@ function doorConfig(config: BrokerConfig) {
     maxReadRecords: number('max.read.records'),
     maxWaitMs: number('max.wait.ms'),
     maxStreams: number('max.streams'),
+    maxConsumers: number('max.consumers'),
+    consumerTimeoutMs: number('consumer.instance.timeout.ms'),
     heartbeatMs: number('heartbeat.interval.ms'),
     corsOrigins: config.list('millrace.http.cors.origins'),
     allowedHosts: config.list('millrace.http.allowed.hosts'),

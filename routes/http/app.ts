@@ -6,7 +6,9 @@ import { ANONYMOUS, type Session } from '#src/access/session.ts'
 import type { Broker } from '#src/broker/broker.ts'
 import { HttpCounters } from '#src/metrics/http-counters.ts'
 import type { RequestEnvironment, ServedDoor } from '#src/platform/serve.ts'
-import type { Clock } from '#storage/base/world.ts'
+import { type Clock, type Random, systemRandom } from '#storage/base/world.ts'
+import { ConsumerInstances } from './consumers/instances.ts'
+import { consumerRoutes } from './consumers/routes.ts'
 import { type Door, type Env, HTTP_DEFAULTS, type HttpConfig, StreamSlots } from './door.ts'
 import { errorResponse, HttpError } from './errors.ts'
 import { corsFor, guard } from './guard.ts'
@@ -29,6 +31,8 @@ import { v3TopicRoutes } from './v3-topics.ts'
 export interface HttpDoorOptions {
   readonly broker: Broker
   readonly clock: Clock
+  /** Names consumers that have none; the machine's own chance when left out. */
+  readonly random?: Random
   /** Whose session requests get; anonymous unless said otherwise. */
   readonly session?: Session
   /** What differs from `HTTP_DEFAULTS`. */
@@ -41,7 +45,7 @@ export interface HttpDoorOptions {
 export interface HttpDoor extends ServedDoor {
   fetch(request: Request, environment?: Partial<RequestEnvironment>): Promise<Response>
   mountWebSockets(upgrade: UpgradeWebSocket): void
-  /** Ends all tails, waits and uploads, for good. Call it before the server's `stop()`. */
+  /** Ends all tails, waits and uploads, and forgets consumer instances, for good. Call it before the server's `stop()`. */
   endStreams(): void
   /** Every route's method and path. */
   readonly routes: readonly { readonly method: string; readonly path: string }[]
@@ -57,6 +61,13 @@ export function httpDoor(options: HttpDoorOptions): HttpDoor {
     session: options.session ?? ANONYMOUS,
     counters: new HttpCounters(),
     streams: new StreamSlots(config.maxStreams),
+    consumers: new ConsumerInstances({
+      groups: options.broker.groups,
+      clock: options.clock,
+      random: options.random ?? systemRandom,
+      maxCount: config.maxConsumers,
+      idleMs: config.consumerTimeoutMs,
+    }),
     upgrade: undefined,
   }
   const app = buildApp(door, options.onBug)
@@ -69,7 +80,10 @@ export function httpDoor(options: HttpDoorOptions): HttpDoor {
     mountWebSockets: (upgrade) => {
       door.upgrade = upgrade
     },
-    endStreams: () => door.streams.stop(),
+    endStreams: () => {
+      door.streams.stop()
+      door.consumers.stop()
+    },
     routes: app.routes.filter(({ method }) => method !== 'ALL'),
   }
 }
@@ -87,6 +101,7 @@ function buildApp(door: Door, onBug: ((error: unknown) => void) | undefined): Ho
     produceRoutes,
     recordRoutes,
     streamRoutes,
+    consumerRoutes,
     topicRoutes,
     clusterRoutes,
     v3TopicRoutes,

@@ -1,5 +1,5 @@
 // Bodies that administer: parsed, checked against their schema, refused with one sentence.
-import { readJson } from './body.ts'
+import { parseJson, readJson, readText } from './body.ts'
 import type { Door } from './door.ts'
 import { HttpError } from './errors.ts'
 import type { BODIES, Body } from './schemas.ts'
@@ -10,9 +10,25 @@ export async function readChecked<Name extends keyof typeof BODIES>(
   request: Request,
   name: Name,
 ): Promise<Body<Name>> {
-  const body = await readJson(door, request)
+  return await checked(name, await readJson(door, request))
+}
+
+/** As `readChecked`, whatever the body calls itself; undefined when there is none. */
+export async function readCheckedIfAny<Name extends keyof typeof BODIES>(
+  door: Door,
+  request: Request,
+  name: Name,
+): Promise<Body<Name> | undefined> {
+  const text = await readText(door, request)
+  return text.trim() === '' ? undefined : await checked(name, parseJson(text))
+}
+
+async function checked<Name extends keyof typeof BODIES>(
+  name: Name,
+  body: unknown,
+): Promise<Body<Name>> {
   const { checkBody } = await import('./schemas.ts')
-  const checked = checkBody(name, body)
-  if ('problem' in checked) throw new HttpError(422, checked.problem)
-  return checked.content
+  const result = checkBody(name, body)
+  if ('problem' in result) throw new HttpError(422, result.problem)
+  return result.content
 }

@@ -6,6 +6,7 @@ import type { Broker, TopicDescription } from '#src/broker/broker.ts'
 import type { HttpCounters } from '#src/metrics/http-counters.ts'
 import type { RequestEnvironment } from '#src/platform/serve.ts'
 import type { Clock } from '#storage/base/world.ts'
+import type { ConsumerInstances } from './consumers/instances.ts'
 import { HttpError } from './errors.ts'
 
 /** Hono's type parameters of this door. The environment is empty when a request comes without a socket. */
@@ -29,6 +30,10 @@ export interface HttpConfig {
   readonly maxWaitMs: number
   /** `millrace.http.max.streams`: tails, waiting reads and streamed uploads at the same time. */
   readonly maxStreams: number
+  /** `millrace.http.max.consumers`: consumer instances at the same time. */
+  readonly maxConsumers: number
+  /** `millrace.http.consumer.instance.timeout.ms`: a consumer instance that nobody has used for so long leaves its group. */
+  readonly consumerTimeoutMs: number
   /** An idle tail shows that it is alive this often. */
   readonly heartbeatMs: number
   /** `millrace.http.cors.origins`: web pages that may use this broker, such as `https://example.org`; `*` is all. */
@@ -48,6 +53,8 @@ export const HTTP_DEFAULTS: HttpConfig = {
   maxReadRecords: 10_000,
   maxWaitMs: 60_000,
   maxStreams: 1_000,
+  maxConsumers: 1_000,
+  consumerTimeoutMs: 300_000,
   heartbeatMs: 15_000,
   corsOrigins: [],
   isLoopback: true,
@@ -62,6 +69,7 @@ export interface Door {
   readonly session: Session
   readonly counters: HttpCounters
   readonly streams: StreamSlots
+  readonly consumers: ConsumerInstances
   upgrade: UpgradeWebSocket | undefined
 }
 

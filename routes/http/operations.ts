@@ -58,6 +58,13 @@ const PRODUCE: Operation = {
   body: [JSON_TYPE, V2_JSON, V2_BINARY, NDJSON, BYTES],
 }
 
+const CONSUMERS = 'Consumers (v2)'
+const INSTANCE = '/consumers/:group/instances/:instance'
+const CONSUMER_READ_QUERY = [
+  { name: 'timeout', description: 'Ms to wait for a first record', schema: { type: 'integer' } },
+  ...READ_QUERY.filter(({ name }) => name.startsWith('max_')),
+]
+
 /** Every route, by method and path. A test holds that none is missing. */
 const OPERATIONS: Readonly<Record<string, Operation>> = {
   'GET /': { summary: 'What this is', tag: 'Operations' },
@@ -108,6 +115,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     query: [{ name: 'topics', description: 'Names, with commas', required: true }, ...TAIL_QUERY],
     answers: [NDJSON, SSE],
   },
+  ...consumerOperations(),
   'GET /v3/clusters': { summary: 'The cluster, as a list', tag: 'Cluster (v3)' },
   'GET /v3/clusters/:cluster': { summary: 'The cluster', tag: 'Cluster (v3)' },
   'GET /v3/clusters/:cluster/brokers': { summary: 'Brokers', tag: 'Cluster (v3)' },
@@ -135,6 +143,63 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...configOperations(`${TOPICS}/:topic`, 'configs', 'of a topic'),
   ...configOperations('/v3/clusters/:cluster/brokers/:broker', 'configs', 'of a broker'),
   ...configOperations('/v3/clusters/:cluster', 'broker-configs', 'of all brokers'),
+}
+
+function consumerOperations(): Record<string, Operation> {
+  const tag = CONSUMERS
+  return {
+    'POST /consumers/:group': { summary: 'Create a consumer', tag, body: [JSON_TYPE] },
+    [`DELETE ${INSTANCE}`]: { summary: 'Close a consumer', tag, status: 204 },
+    [`POST ${INSTANCE}/subscription`]: {
+      summary: 'Join the group, for topics or a pattern',
+      tag,
+      body: 'ConsumerSubscription',
+      status: 204,
+    },
+    [`GET ${INSTANCE}/subscription`]: { summary: 'The topics subscribed to', tag },
+    [`DELETE ${INSTANCE}/subscription`]: { summary: 'Leave the group', tag, status: 204 },
+    [`POST ${INSTANCE}/assignments`]: {
+      summary: 'Take partitions by hand',
+      tag,
+      body: 'ConsumerPartitions',
+      status: 204,
+    },
+    [`GET ${INSTANCE}/assignments`]: { summary: 'The partitions of the consumer', tag },
+    [`GET ${INSTANCE}/records`]: {
+      summary: 'The next records',
+      tag,
+      query: CONSUMER_READ_QUERY,
+      answers: [V2_JSON, V2_BINARY, JSON_TYPE],
+    },
+    [`POST ${INSTANCE}/offsets`]: {
+      summary: 'Commit records that were dealt with, or all that were read',
+      tag,
+      body: 'ConsumerOffsets',
+    },
+    [`GET ${INSTANCE}/offsets`]: {
+      summary: 'What the group has committed',
+      tag,
+      query: [{ name: 'partitions', description: 'As orders:0,orders:1; its own unless given' }],
+    },
+    [`POST ${INSTANCE}/positions`]: {
+      summary: 'Go on elsewhere, by offset or time',
+      tag,
+      body: 'ConsumerPositions',
+      status: 204,
+    },
+    [`POST ${INSTANCE}/positions/beginning`]: {
+      summary: 'Go on at the first record',
+      tag,
+      body: 'ConsumerPartitions',
+      status: 204,
+    },
+    [`POST ${INSTANCE}/positions/end`]: {
+      summary: 'Go on behind the last record',
+      tag,
+      body: 'ConsumerPartitions',
+      status: 204,
+    },
+  }
 }
 
 function configOperations(base: string, name: string, owner: string): Record<string, Operation> {

@@ -1,6 +1,7 @@
 // What stands in a request's path and query.
 import type { Context } from 'hono'
-import type { Acks, IsolationLevel, OffsetSpec } from '#src/broker/broker.ts'
+import type { Acks } from '#src/broker/broker.ts'
+import type { IsolationLevel, OffsetSpec } from '#src/broker/reading.ts'
 import { canonicalInt64, type Int64 } from '#storage/bytes/int64.ts'
 import type { Env } from './door.ts'
 import { HttpError } from './errors.ts'

@@ -1,5 +1,5 @@
 // Stored records as JSON. Values that are JSON are embedded as they are stored, so no number loses a digit.
-import type { StoredRecord } from '#src/broker/broker.ts'
+import type { StoredRecord } from '#src/broker/reading.ts'
 import type { Int64 } from '#storage/bytes/int64.ts'
 import { encodeBase64 } from './base64.ts'
 

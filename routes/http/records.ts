@@ -1,6 +1,6 @@
 // The stateless read: records of one partition from an offset or a timestamp on, waiting for them if asked to.
 import { type Context, Hono } from 'hono'
-import type { ReadResult, StoredRecord } from '#src/broker/broker.ts'
+import type { ReadResult, StoredRecord } from '#src/broker/reading.ts'
 import { type Door, type Env, existingTopic, lostSignal, sessionOf } from './door.ts'
 import { HttpError } from './errors.ts'
 import { MEDIA, negotiate } from './negotiate.ts'

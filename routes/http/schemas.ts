@@ -34,8 +34,43 @@ export const AlterConfigs = v.object({
   validate_only: v.nullish(v.boolean()),
 })
 
+const partitionNumber = v.pipe(int32, v.minValue(0))
+const offset = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const partition = { topic: v.string(), partition: partitionNumber }
+
+/** `POST /consumers/{group}/instances/{instance}/subscription` */
+export const ConsumerSubscription = v.object({
+  topics: v.nullish(v.array(v.string())),
+  topic_pattern: v.nullish(v.string()),
+})
+
+/** `POST …/assignments`, `POST …/positions/beginning`, `POST …/positions/end`, `GET …/offsets` */
+export const ConsumerPartitions = v.object({ partitions: v.array(v.object(partition)) })
+
+/** `POST …/offsets` */
+export const ConsumerOffsets = v.object({
+  offsets: v.array(v.object({ ...partition, offset, metadata: v.nullish(v.string()) })),
+})
+
+/** `POST …/positions` */
+export const ConsumerPositions = v.object({
+  offsets: v.nullish(v.array(v.object({ ...partition, offset }))),
+  timestamps: v.nullish(
+    v.array(v.object({ ...partition, timestamp: v.union([v.string(), v.number()]) })),
+  ),
+})
+
 /** The bodies by name. */
-export const BODIES = { CreateTopic, GrowTopic, SetConfig, AlterConfigs }
+export const BODIES = {
+  CreateTopic,
+  GrowTopic,
+  SetConfig,
+  AlterConfigs,
+  ConsumerSubscription,
+  ConsumerPartitions,
+  ConsumerOffsets,
+  ConsumerPositions,
+}
 
 /** What a body of a name holds once it has been checked. */
 export type Body<Name extends keyof typeof BODIES> = v.InferOutput<(typeof BODIES)[Name]>

@@ -28,16 +28,11 @@ import type {
   ConfigChange,
   ConfigResource,
   NewTopic,
-  OffsetSpec,
-  PartitionOffsets,
   ProducedRecord,
   ProducedResult,
-  ReadRequest,
-  ReadResult,
   RecoveryReport,
   Sample,
   TopicDescription,
-  WaitRequest,
 } from './broker.ts'
 import { BrokerGroups } from './broker-groups.ts'
 import { describeFeatures, type FeatureDescription } from './features.ts'
@@ -54,6 +49,13 @@ import {
   Offsets,
 } from './offsets.ts'
 import { Producing } from './producing.ts'
+import type {
+  OffsetSpec,
+  PartitionOffsets,
+  ReadRequest,
+  ReadResult,
+  WaitRequest,
+} from './reading.ts'
 import { refusalOf } from './refusal.ts'
 
 /** The parts that the broker stands on; `mod.ts` builds them. */

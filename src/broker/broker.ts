@@ -23,16 +23,6 @@ import type {
 } from './offsets.ts'
 import type { RecordReading } from './reading.ts'
 
-export type {
-  IsolationLevel,
-  OffsetSpec,
-  PartitionOffsets,
-  ReadRequest,
-  ReadResult,
-  StoredRecord,
-  WaitRequest,
-} from './reading.ts'
-
 /** Findings of the last start. */
 export type RecoveryReport = Report
 

@@ -1,5 +1,5 @@
 // Where a reader of several partitions stands, as the text that SSE clients send back when they return.
-import type { OffsetSpec } from '#src/broker/broker.ts'
+import type { OffsetSpec } from '#src/broker/reading.ts'
 import { HttpError } from '../errors.ts'
 import { parseOffset, parseTimestamp } from '../parameters.ts'
 

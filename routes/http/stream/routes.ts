@@ -1,6 +1,6 @@
 // `GET /topics/{topic}/records` and `GET /records?topics=a,b`: tails as SSE, NDJSON or WebSocket.
 import { type Context, Hono, type Next } from 'hono'
-import type { OffsetSpec } from '#src/broker/broker.ts'
+import type { OffsetSpec } from '#src/broker/reading.ts'
 import { type Door, type Env, lostSignal, sessionOf } from '../door.ts'
 import { HttpError } from '../errors.ts'
 import { MEDIA, negotiate } from '../negotiate.ts'

@@ -1,12 +1,7 @@
 // Follows the partitions of some topics: what is there, then what comes. Pulled by its reader, never pushing.
 import type { Session } from '#src/access/session.ts'
-import type {
-  Broker,
-  IsolationLevel,
-  OffsetSpec,
-  StoredRecord,
-  TopicDescription,
-} from '#src/broker/broker.ts'
+import type { Broker, TopicDescription } from '#src/broker/broker.ts'
+import type { IsolationLevel, OffsetSpec, StoredRecord } from '#src/broker/reading.ts'
 import { KafkaError } from '#storage/base/errors.ts'
 import { existingTopic, type StreamSlot } from '../door.ts'
 import { Cursor, type CursorEntry } from './cursor.ts'

@@ -1,5 +1,6 @@
 // A consumer in a group, inside the broker: what HTTP consumers and tails with a group are made of.
 import { KafkaError } from '#storage/base/errors.ts'
+import { randomUuid } from '#storage/base/uuid.ts'
 import type { OffsetSpec, StoredRecord } from '../reading.ts'
 import { Commits } from './commits.ts'
 import type { CommittedOffset, Committer, PartitionName } from './committed-offsets.ts'
@@ -18,6 +19,8 @@ const AWAY_MS = 100
  * partition that goes to another member takes with it what is settled by then.
  */
 export class GroupConsumer {
+  /** What its group knows it by, for life. */
+  readonly memberId: string
   readonly #parts: ConsumerParts
   readonly #options: ConsumerOptions
   readonly #positions = new Positions()
@@ -31,6 +34,7 @@ export class GroupConsumer {
   #closed: Promise<void> | undefined
 
   constructor(parts: ConsumerParts, options: ConsumerOptions) {
+    this.memberId = randomUuid(parts.random)
     this.#parts = parts
     this.#options = options
     this.#handover = new Handover(parts.clock, options.handoverMs)
@@ -46,11 +50,6 @@ export class GroupConsumer {
         options.onCommitted?.(offsets)
       },
     })
-  }
-
-  /** Empty while there is none. */
-  get memberId(): string {
-    return this.#membership?.memberId ?? ''
   }
 
   /** What it is subscribed to; undefined without a subscription. */
@@ -216,13 +215,14 @@ export class GroupConsumer {
   }
 
   #newMembership(): Membership {
-    const { groups, session, clock, random } = this.#parts
+    const { groups, session, clock } = this.#parts
+    const { memberId } = this
     const { groupId, instanceId, rebalanceTimeoutMs } = this.#options
     return new Membership({
       groups,
       session,
       clock,
-      random,
+      memberId,
       groupId,
       instanceId,
       rebalanceTimeoutMs,

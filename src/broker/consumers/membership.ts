@@ -1,7 +1,7 @@
 // A member of a consumer group (KIP-848) inside the broker: it joins, beats, gives partitions back and takes new ones.
 import { KafkaError, type KafkaErrorName } from '#storage/base/errors.ts'
-import { randomUuid, type Uuid } from '#storage/base/uuid.ts'
-import type { Clock, Random, Timer } from '#storage/base/world.ts'
+import type { Uuid } from '#storage/base/uuid.ts'
+import type { Clock, Timer } from '#storage/base/world.ts'
 import type { Session } from '../../access/session.ts'
 import { errorName, NO_ERROR } from '../../protocol/error-codes.ts'
 import type { ConsumerGroupHeartbeatRequest } from '../../protocol/messages/68-consumer-group-heartbeat.ts'
@@ -24,7 +24,8 @@ export interface MembershipParts {
   readonly groups: Pick<GroupCalls, 'consumerHeartbeat'>
   readonly session: Session
   readonly clock: Clock
-  readonly random: Random
+  /** One that nobody else has (KIP-1082). */
+  readonly memberId: string
   readonly groupId: string
   /** A static member keeps its partitions while it is away; null for the others. */
   readonly instanceId: string | null
@@ -91,7 +92,7 @@ export class Membership {
 
   constructor(parts: MembershipParts) {
     this.#parts = parts
-    this.memberId = randomUuid(parts.random)
+    this.memberId = parts.memberId
   }
 
   /** What commits carry. */

@@ -63,6 +63,18 @@ export const MILLRACE_CONFIGS: readonly ConfigDefinition[] = [
     atLeast(1),
   ),
   int(
+    'millrace.http.max.consumers',
+    '1000',
+    'Most consumer instances of HTTP clients at one time',
+    atLeast(0),
+  ),
+  int(
+    'millrace.http.consumer.instance.timeout.ms',
+    '300000',
+    'Time after which a consumer instance that its HTTP client does not use leaves its group',
+    atLeast(1_000),
+  ),
+  int(
     'millrace.http.body.timeout.ms',
     '30000',
     'How long the body of an HTTP request may pause, unless it is streamed',

@@ -1,8 +1,8 @@
 // A broker on a simulated disk and a virtual clock, and consumers inside it.
 import { ANONYMOUS } from '#src/access/session.ts'
-import type { StoredRecord } from '#src/broker/broker.ts'
 import type { ConsumerOptions } from '#src/broker/consumers/consumer-options.ts'
 import type { GroupConsumer } from '#src/broker/consumers/group-consumer.ts'
+import type { StoredRecord } from '#src/broker/reading.ts'
 import { type RunningBroker, startBroker } from '../../../../mod.ts'
 import { SeededRandom } from '../../../simulation/seeded-random.ts'
 import { SimulatedDisk } from '../../../simulation/simulated-disk.ts'
