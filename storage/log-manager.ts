@@ -276,11 +276,7 @@ export class LogManager {
 
   /** Gives all logs of a topic new settings. */
   updateConfig(topic: string, config: LogConfig): void {
-    for (const log of this.logs()) {
-      if (log.topicPartition.topic !== topic) continue
-      log.updateConfig(config)
-      if (!config.cleanupPolicy.compact) this.cleaner.cancel(log)
-    }
+    for (const log of this.logs()) if (log.topicPartition.topic === topic) log.updateConfig(config)
   }
 
   /**

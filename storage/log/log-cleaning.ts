@@ -99,6 +99,7 @@ export class LogCleaning implements SegmentReplacement {
       for (const { baseOffset } of replaced.slice(1)) this.#parts.snapshots.remove(baseOffset)
     })
     await this.#saveSums(cleaned)
+    cleaned.isNameDurable = true
   }
 
   /** Removes a cleaned segment that is not wanted any more. What is left is removed by the next start. */
@@ -122,7 +123,6 @@ export class LogCleaning implements SegmentReplacement {
     return reported
   }
 
-  /** Nobody wants it any more. What has begun to take its place is finished first. */
   cancel(): void {
     this.#isAborted = true
   }

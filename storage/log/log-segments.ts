@@ -13,6 +13,8 @@ import { floorSegment } from './segment-search.ts'
 export interface SegmentReplacement {
   /** Nothing may be replaced any more: the segments are about to be cut. Finishes or undoes what has begun. */
   abort(): void
+  /** Nobody wants it any more: it ends where that leaves the log whole. */
+  cancel(): void
   /** The log goes away as it stands. */
   stop(): void
 }
@@ -122,6 +124,11 @@ export class LogSegments {
   /** Begins a replacement; there is one at a time. It ends with undefined. */
   setReplacement(replacement: SegmentReplacement | undefined): void {
     this.#replacement = replacement
+  }
+
+  /** The log is not to be compacted any more. */
+  cancelReplacement(): void {
+    this.#replacement?.cancel()
   }
 
   /** An empty segment whose names end with `.cleaned`, to take the place of segments from that of its base offset on. */

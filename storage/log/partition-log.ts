@@ -288,6 +288,7 @@ export class PartitionLog {
   updateConfig(config: LogConfig): void {
     this.#config = config
     this.#segments.drawJitter(config)
+    if (!config.cleanupPolicy.compact) this.#segments.cancelReplacement()
   }
 
   /** Has everything appended so far on disk soon. */

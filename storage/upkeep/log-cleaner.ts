@@ -120,11 +120,6 @@ export class LogCleaner {
     await Promise.all(Array.from(this.#running.values(), ({ done }) => done))
   }
 
-  /** Leaves off a log whose settings say so now. */
-  cancel(log: PartitionLog): void {
-    this.#running.get(log)?.cleaning.cancel()
-  }
-
   /** Gives a log up; resolves when nothing of it is under way. */
   async release(log: PartitionLog): Promise<void> {
     const running = this.#running.get(log)
