@@ -17,10 +17,10 @@ import { ClassicGroup } from '../classic/classic-group.ts'
 import type { GroupClient } from '../group.ts'
 import type { GroupParts, GroupPlan } from '../group-parts.ts'
 import type { GroupRecord } from '../group-record.ts'
+import { planJoin } from './classic-joining.ts'
 import {
   planHeartbeat as planClassicHeartbeat,
   planLeave as planClassicLeave,
-  planJoin,
   planSync,
 } from './classic-members.ts'
 import { ConsumerGroup } from './consumer-group.ts'
@@ -117,7 +117,10 @@ export class ConsumerGroups {
 
   /** Classic members leave, or are removed. Refusals of single members are in the answer. */
   leaveClassic(request: LeaveGroupRequest): GroupPlan<LeaveGroupResponse> {
-    return planClassicLeave(this.#world, this.#group(request.groupId), request)
+    const { groupId } = request
+    const draft = newDraft()
+    const { answer, settled } = planClassicLeave(this.#world, this.#group(groupId), request, draft)
+    return this.#plan(draft, answer, { groupId, settled })
   }
 
   /** What an administrator may know of the group. Throws INVALID_GROUP_ID, GROUP_ID_NOT_FOUND, UNSUPPORTED_VERSION. */
@@ -138,16 +141,7 @@ export class ConsumerGroups {
   loaded(): void {
     this.#newTopicsVersion = this.#parts.image().offset
     for (const group of this.#parts.groups.values()) {
-      if (!(group instanceof ConsumerGroup)) continue
-      const { groupId } = group
-      const { sessionTimeoutMs } = this.#world.settings.of(groupId)
-      for (const { memberId, state, memberEpoch, rebalanceTimeoutMs } of group.members.values()) {
-        const who = { groupId, memberId }
-        this.#timers.keepSession(who, sessionTimeoutMs)
-        if (state === MEMBER_STATE.UNREVOKED_PARTITIONS) {
-          this.#timers.start(who, 'revoke', rebalanceTimeoutMs, memberEpoch)
-        }
-      }
+      if (group instanceof ConsumerGroup) this.#watch(group)
     }
   }
 
@@ -178,16 +172,37 @@ export class ConsumerGroups {
     answer: Answer,
     { groupId, settled }: { groupId: string; settled?: GroupPlan<Answer>['settled'] },
   ): GroupPlan<Answer> {
-    for (const effect of draft.effects) effect()
-    const { records, needsRegexRefresh } = draft
-    if (!needsRegexRefresh) return settled ? { records, answer, settled } : { records, answer }
+    const { records, effects, needsRegexRefresh } = draft
+    for (const effect of effects) effect()
+    if (records.length === 0 && !needsRegexRefresh) return { records, answer }
     return {
       records,
       answer,
       settled: (error) => {
         settled?.(error)
-        if (error === undefined) this.#refreshRegexes(groupId)
+        if (error !== undefined) this.#takeBack(groupId)
+        else if (needsRegexRefresh) this.#refreshRegexes(groupId)
       },
+    }
+  }
+
+  /** What a plan did beside its records stands, but the records were refused: a full disk, say. */
+  #takeBack(groupId: string): void {
+    const group = this.#parts.groups.get(groupId)
+    if (this.#isUnloaded || !(group instanceof ConsumerGroup)) return
+    group.isMetadataStale = true
+    this.#watch(group)
+  }
+
+  /** Sees that every member is waited for. */
+  #watch({ groupId, members }: ConsumerGroup): void {
+    const { sessionTimeoutMs } = this.#world.settings.of(groupId)
+    for (const { memberId, state, memberEpoch, rebalanceTimeoutMs } of members.values()) {
+      const who = { groupId, memberId }
+      this.#timers.beginSession(who, sessionTimeoutMs)
+      if (state === MEMBER_STATE.UNREVOKED_PARTITIONS) {
+        this.#timers.startOnce(who, 'revoke', rebalanceTimeoutMs, memberEpoch)
+      }
     }
   }
 
@@ -228,13 +243,13 @@ export class ConsumerGroups {
       const { hashes } = this.#world
       return { records: resolveRegexes(group, { image, now, hashes }), answer: undefined }
     }
-    this.#write(plan, () => this.#refreshing.delete(groupId))
+    this.#write(groupId, plan)
   }
 
   /** A member has not done in time what it should. */
   #overdue(who: TimedMember, overdue: Overdue, epoch: number | undefined): void {
-    this.#write(() => {
-      const { groupId, memberId } = who
+    const { groupId, memberId } = who
+    this.#write(groupId, () => {
       const group = this.#parts.groups.get(groupId)
       const member = group instanceof ConsumerGroup ? group.members.get(memberId) : undefined
       if (!(group instanceof ConsumerGroup) || member === undefined) {
@@ -251,10 +266,13 @@ export class ConsumerGroups {
     })
   }
 
-  /** What the shard begins by itself. When it cannot be written, the shard is loaded again or has gone elsewhere. */
-  #write(plan: () => GroupPlan<void>, done: () => void = () => undefined): void {
+  /** What the shard begins by itself. */
+  #write(groupId: string, plan: () => GroupPlan<void>): void {
     if (this.#isUnloaded) return
-    this.#parts.host.write(plan).then(done, done)
+    this.#parts.host.write(plan).catch(() => {
+      this.#refreshing.delete(groupId)
+      this.#takeBack(groupId)
+    })
   }
 }
 

@@ -1,7 +1,7 @@
 // What the parts of the consumer protocol work with, made once for a shard.
 import { KafkaError } from '#storage/base/errors.ts'
 import type { ClassicGroups } from '../classic/classic-groups.ts'
-import type { GroupParts } from '../group-parts.ts'
+import type { GroupParts, GroupPlan } from '../group-parts.ts'
 import type { GroupRecord } from '../group-record.ts'
 import type { ConsumerSettingsCache } from './consumer-settings.ts'
 import type { MemberTimers } from './member-timers.ts'
@@ -26,6 +26,12 @@ export interface Draft {
   readonly effects: (() => void)[]
   /** Whether the patterns of the group should be looked at again. */
   needsRegexRefresh: boolean
+}
+
+/** What a plan answers, and what is to be called when it is settled. */
+export interface Planned<Answer> {
+  readonly answer: Answer
+  readonly settled: GroupPlan<Answer>['settled']
 }
 
 /** Nothing yet. */

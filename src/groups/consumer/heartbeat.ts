@@ -6,13 +6,12 @@ import type {
   ConsumerGroupHeartbeatResponse,
 } from '../../protocol/messages/68-consumer-group-heartbeat.ts'
 import type { GroupClient } from '../group.ts'
-import { refuseWhenFull } from './classic-members.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
 import { JOIN_EPOCH, STATIC_LEAVE_EPOCH } from './consumer-member.ts'
 import type { ConsumerWorld, Draft } from './consumer-world.ts'
 import { removeMembers, suspendMember } from './fencing.ts'
 import { changeSubscription, reconcileMember, targetOf } from './member-change.ts'
-import { senderOf, staticSender } from './member-joining.ts'
+import { refuseWhenFull, senderOf, staticSender } from './member-joining.ts'
 import { updateMember } from './member-update.ts'
 import { ownedToTopicPartitions, sameOwned } from './owned-partitions.ts'
 

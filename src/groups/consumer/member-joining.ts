@@ -24,6 +24,13 @@ export interface Sender {
   } | null
 }
 
+/** Throws GROUP_MAX_SIZE_REACHED for somebody new when there are as many members as may be. */
+export function refuseWhenFull(group: ConsumerGroup, memberId: string, most: number): void {
+  if (group.members.size < most || group.members.has(memberId)) return
+  const detail = `Group ${group.groupId} has ${group.members.size} members, the most that are allowed`
+  throw new KafkaError('GROUP_MAX_SIZE_REACHED', detail)
+}
+
 /**
  * The member that a request comes from. A static member that comes back under a new id takes the place of the old one:
  * the records for that are added. Throws UNKNOWN_MEMBER_ID, FENCED_MEMBER_EPOCH, FENCED_INSTANCE_ID,

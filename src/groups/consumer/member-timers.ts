@@ -43,6 +43,11 @@ export class MemberTimers {
     if (timers.sessionEndMs < timers.sessionLookMs) this.#lookAtSession(who, timers)
   }
 
+  /** As `keepSession`, unless the member is waited for already. */
+  beginSession(who: TimedMember, timeoutMs: number): void {
+    if (this.#timersOf(who).cancelSession === undefined) this.keepSession(who, timeoutMs)
+  }
+
   /** From now on the member has `timeoutMs` to do what it should, counted anew when it was waited for already. */
   start(who: TimedMember, overdue: Overdue, timeoutMs: number, epoch?: number): void {
     this.stop(who, overdue)
@@ -55,8 +60,8 @@ export class MemberTimers {
   }
 
   /** As `start`, unless it is waited for already. */
-  startOnce(who: TimedMember, overdue: Overdue, timeoutMs: number): void {
-    if (!this.#timersOf(who).others.has(overdue)) this.start(who, overdue, timeoutMs)
+  startOnce(who: TimedMember, overdue: Overdue, timeoutMs: number, epoch?: number): void {
+    if (!this.#timersOf(who).others.has(overdue)) this.start(who, overdue, timeoutMs, epoch)
   }
 
   /** The member has done what it should. */

@@ -53,6 +53,8 @@ export class ConsumerShard {
   /** The records of the last write that had any. */
   lastRecords: readonly GroupRecord[] = []
   readonly #random: SeededRandom
+  /** Why nothing can be written, if so. */
+  appendError: KafkaError | undefined
   #topicsMade: number
 
   constructor({
@@ -93,6 +95,10 @@ export class ConsumerShard {
   /** Plans and applies; throws what the plan throws. Not for answers that are parked. */
   run<Answer>(plan: () => Plan<GroupRecord, Answer>): Answer {
     const { records, answer, settled } = plan()
+    if (records.length > 0 && this.appendError) {
+      settled?.(this.appendError)
+      throw this.appendError
+    }
     if (records.length > 0) this.lastRecords = records
     for (const record of records) {
       const entry = groupRecordCodec.encode(record)

@@ -1,5 +1,6 @@
 // How long members are waited for.
 import { expect, test } from 'vitest'
+import { KafkaError } from '../../../../storage/base/errors.ts'
 import { ConsumerShard } from './consumer-shard.ts'
 
 function shardOf(): ConsumerShard {
@@ -96,4 +97,36 @@ test('ConsumerGroups.unloaded() stops all timers', () => {
   const records = shard.log.length
   shard.clock.advance(60_000)
   expect(shard.log.length).toBe(records)
+})
+
+test('A silent member is removed as soon as that can be written', () => {
+  const shard = shardOf()
+  shard.join('m', ['a'])
+  shard.appendError = new KafkaError('COORDINATOR_NOT_AVAILABLE', 'No space')
+  shard.clock.advance(60_000)
+  expect(ids(shard)).toEqual(['m'])
+  shard.appendError = undefined
+  shard.clock.advance(45_000)
+  expect(ids(shard)).toEqual([])
+})
+
+test('A member whose leave could not be written is still waited for', () => {
+  const shard = shardOf()
+  shard.join('m', ['a'])
+  shard.appendError = new KafkaError('COORDINATOR_NOT_AVAILABLE', 'No space')
+  expect(shard.say({ memberEpoch: -1 })).toBe('COORDINATOR_NOT_AVAILABLE')
+  shard.appendError = undefined
+  expect(shard.say({ memberEpoch: 2 })).toBe('2')
+  shard.clock.advance(46_000)
+  expect(ids(shard)).toEqual([])
+})
+
+test('New partitions are given out though the first try could not be written', () => {
+  const shard = shardOf()
+  shard.join('m', ['a'])
+  shard.topic('a', 5)
+  shard.appendError = new KafkaError('COORDINATOR_NOT_AVAILABLE', 'No space')
+  expect(shard.say({ memberEpoch: 2 })).toBe('COORDINATOR_NOT_AVAILABLE')
+  shard.appendError = undefined
+  expect(shard.say({ memberEpoch: 2 })).toBe('3 [a:0,1,2,3,4]')
 })
