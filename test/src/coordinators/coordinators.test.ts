@@ -179,6 +179,19 @@ test('Coordinators.close() commits and answers what was written, refuses what is
   expect(world.clock.pendingTimers).toBe(0)
 })
 
+test('Coordinators.close() ends a load that is under way', async () => {
+  const world = await ToyWorld.of(1)
+  await world.set(A, 'one')
+  await world.coordinators.close()
+  await world.engine.stop()
+  await world.start()
+  await world.coordinators.close()
+  await world.engine.stop()
+  expect(world.shards.map(({ isLoaded }) => isLoaded)).toEqual([true, false])
+  expect(world.problems).toEqual([])
+  expect(world.clock.pendingTimers).toBe(0)
+})
+
 test('ShardHost.write() of a shard that is gone is refused', async () => {
   const world = await ToyWorld.of()
   const [first] = world.shards as [ToyShard]
