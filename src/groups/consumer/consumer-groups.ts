@@ -123,10 +123,9 @@ export class ConsumerGroups {
     return this.#plan(draft, answer, { groupId, settled })
   }
 
-  /** What an administrator may know of the group. Throws INVALID_GROUP_ID, GROUP_ID_NOT_FOUND, UNSUPPORTED_VERSION. */
+  /** What an administrator may know of the group. Throws GROUP_ID_NOT_FOUND, UNSUPPORTED_VERSION. */
   describe(groupId: string): DescribedConsumerGroup {
     this.#checkEnabled()
-    if (groupId === '') throw new KafkaError('INVALID_GROUP_ID', 'A group id cannot be empty')
     const group = this.#group(groupId)
     const assignorName = wantedAssignor(group, this.#parts).name
     return describeConsumerGroup(group, { image: this.#parts.image(), assignorName })
