@@ -9,7 +9,7 @@ import { ClassicShard, type LogEntry } from './classic-shard.ts'
 import { NaiveClient, REBALANCE_TIMEOUT_MS } from './naive-client.ts'
 
 const PARTITIONS = 7
-const STEPS = 100
+const STEPS = 80
 /** Deadlines run up to 5 ms late, and a wait may begin in the middle of a step. */
 const LATE_MS = 20
 
@@ -34,7 +34,7 @@ class Model {
 
   async step(): Promise<void> {
     this.#happen()
-    await this.run(this.random.below(2_500))
+    await this.run(this.random.below(8_000))
   }
 
   /** Time passes, in which every client does what it has to. */
@@ -110,9 +110,11 @@ class Model {
     else if (chance < 50 && client) this.#crash(client)
     else if (chance < 60) client?.resubscribe(random.pick(['topic', 'other', 'third']))
     else if (chance < 64) this.#move()
-    else if (chance < 68 && client) {
+    else if (chance < 70 && client) {
       client.busyUntilMs = this.clock.monotonic() + random.below(2 * REBALANCE_TIMEOUT_MS)
-    } else if (client?.owned) this.#commit(client, client.owned)
+    }
+    // Whatever else happens, all read on.
+    for (const one of this.alive) if (one.owned && random.chance(0.5)) this.#commit(one, one.owned)
   }
 
   /** Reads on from what was committed when it was given its partitions; who is let commit is never behind anybody. */
@@ -134,6 +136,7 @@ class Model {
       if (error instanceof KafkaError) return
       throw error
     }
+    expect(generationId).toBe(this.shard.group().generationId)
     for (const partition of owned) {
       expect(read).toBeGreaterThan(this.#committed.get(partition) ?? 0)
       this.#committed.set(partition, read)
