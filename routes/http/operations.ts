@@ -40,6 +40,7 @@ const PRODUCE_QUERY = [
 ]
 const TAIL_QUERY = [
   { name: 'from', description: 'earliest, latest, a timestamp (ms or ISO 8601), or a cursor' },
+  { name: 'group', description: 'The tail is a member of this group, and commits as it goes' },
   { name: 'lastEventId', description: 'A cursor, as the Last-Event-ID header' },
   ISOLATION,
 ]

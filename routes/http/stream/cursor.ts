@@ -22,6 +22,11 @@ export class Cursor {
     )
   }
 
+  /** Forgets a partition. */
+  delete(topic: string, partition: number): void {
+    this.#entries.delete(`${topic}-${partition}`)
+  }
+
   /** A JSON array of all partitions, on one line. */
   toJson(): string {
     return `[${[...this.#entries.values()].join(',')}]`

@@ -1,12 +1,13 @@
 // A tail as NDJSON: a record a line. Lines with an `event` member are not records.
+import type { PartitionName } from '#src/broker/consumers/committed-offsets.ts'
 import { errorBody } from '../errors.ts'
 import { recordJson } from '../record-json.ts'
-import type { Tail, TailStep } from './tail.ts'
+import type { TailSource, TailStep } from './tail-step.ts'
 
 const PIECE_CHARACTERS = 32 * 1024
 
 /** Records as lines; empty lines as heartbeats, the first at once, so that headers are sent before the first record. */
-export async function* ndjsonTexts(tail: Tail): AsyncGenerator<string> {
+export async function* ndjsonTexts(tail: TailSource): AsyncGenerator<string> {
   yield '\n'
   for (;;) {
     const step = await tail.next()
@@ -35,7 +36,19 @@ export function eventJson(step: Exclude<TailStep, { kind: 'records' }>): string 
       return '{"event":"ping"}'
     case 'gap':
       return JSON.stringify({ event: 'gap', ...step.gap })
+    case 'assigned':
+    case 'revoked':
+      return JSON.stringify({ event: step.kind, partitions: step.partitions.map(placeOf) })
+    case 'committed':
+      return JSON.stringify({
+        event: 'committed',
+        offsets: step.offsets.map(({ offset, ...at }) => ({ ...placeOf(at), offset })),
+      })
     case 'error':
       return JSON.stringify({ event: 'error', ...errorBody(step.error) })
   }
+}
+
+function placeOf({ topic, partition }: PartitionName): PartitionName {
+  return { topic, partition }
 }

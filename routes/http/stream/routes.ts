@@ -1,18 +1,22 @@
 // `GET /topics/{topic}/records` and `GET /records?topics=a,b`: tails as SSE, NDJSON or WebSocket.
 import { type Context, Hono, type Next } from 'hono'
 import type { OffsetSpec } from '#src/broker/reading.ts'
+import type { Int64 } from '#storage/bytes/int64.ts'
 import { type Door, type Env, lostSignal, sessionOf } from '../door.ts'
 import { HttpError } from '../errors.ts'
 import { MEDIA, negotiate } from '../negotiate.ts'
-import { isolationOf, parseOffset, parseTimestamp, topicOf } from '../parameters.ts'
+import { isolationOf, parseTimestamp, topicOf } from '../parameters.ts'
 import { type CursorEntry, parseCursor } from './cursor.ts'
+import { GroupTail } from './group-tail.ts'
 import { ndjsonTexts } from './ndjson.ts'
 import { sseTexts } from './sse.ts'
 import { Tail } from './tail.ts'
+import type { TailSource } from './tail-step.ts'
 import { textStream } from './text-stream.ts'
 import { webSocketEvents } from './websocket.ts'
 
 const MAX_TOPICS = 100
+const MAX_GROUP_LENGTH = 249
 
 /** Tails of one topic or several. */
 export function streamRoutes(door: Door): Hono<Env> {
@@ -32,14 +36,16 @@ async function follow(
     return await upgrade(door, c, next, topics)
   }
   const type = negotiate(c.req.header('accept'), [MEDIA.ndjson, MEDIA.sse])
-  const tail = await openTail(door, c, topics)
+  const isHead = c.req.raw.method === 'HEAD'
+  const group = isHead ? undefined : groupOf(c)
+  const tail = await openTail(door, c, topics, { group, isAcknowledged: false })
   const headers = {
     'content-type': type,
     'cache-control': 'no-store',
     // Asks proxies not to hold events back.
     'x-accel-buffering': 'no',
   }
-  if (c.req.raw.method === 'HEAD') {
+  if (isHead) {
     tail.close()
     return new Response(null, { headers })
   }
@@ -57,22 +63,41 @@ async function upgrade(
   if (door.upgrade === undefined) {
     throw new HttpError(501, 'A WebSocket needs a socket, and this door is served without one')
   }
-  const tail = await openTail(door, c, topics)
+  const tail = await openTail(door, c, topics, { group: groupOf(c), isAcknowledged: true })
   const response = await door.upgrade(() => webSocketEvents(tail, door.clock))(c, next)
   if (response instanceof Response) return response
   tail.close()
   throw new HttpError(400, 'This is not a WebSocket handshake')
 }
 
-function openTail(door: Door, c: Context<Env>, topics: readonly string[]): Promise<Tail> {
+function openTail(
+  door: Door,
+  c: Context<Env>,
+  topics: readonly string[],
+  { group, isAcknowledged }: { group: string | undefined; isAcknowledged: boolean },
+): Promise<TailSource> {
   const { broker, config, streams } = door
-  const cursor = cursorOf(c)
-  const from = fromOf(c, cursor)
+  // The group knows better where it stands than a client that was cut off.
+  const cursor = group === undefined ? cursorOf(c) : []
   const isolation = isolationOf(c)
   const session = sessionOf(door, c)
   const { heartbeatMs } = config
+  if (group === undefined) {
+    const from = fromOf(c, cursor)
+    const slot = streams.take()
+    return Tail.open({ broker, session, slot, topics, from, cursor, isolation, heartbeatMs })
+  }
+  const from = startOf(c)
   const slot = streams.take()
-  return Tail.open({ broker, session, slot, topics, from, cursor, isolation, heartbeatMs })
+  const start = { broker, session, slot, groupId: group, topics, from, isolation, heartbeatMs }
+  return GroupTail.open({ ...start, isAcknowledged })
+}
+
+/** `?group=`. Throws 400 for a name that is none. */
+function groupOf(c: Context<Env>): string | undefined {
+  const group = c.req.query('group')
+  if (group === undefined || (group.trim() !== '' && group.length <= MAX_GROUP_LENGTH)) return group
+  throw new HttpError(400, `group must have between 1 and ${MAX_GROUP_LENGTH} characters`)
 }
 
 /** `Last-Event-ID` of a client that returns wins over the parameters it first came with. */
@@ -90,10 +115,12 @@ function cursorOf(c: Context<Env>): readonly CursorEntry[] {
  * it; otherwise where `from` says, `latest` when it says nothing.
  */
 function fromOf(c: Context<Env>, cursor: readonly CursorEntry[]): OffsetSpec {
-  if (cursor.length > 0) return 'earliest'
+  return cursor.length > 0 ? 'earliest' : startOf(c)
+}
+
+function startOf(c: Context<Env>): 'earliest' | 'latest' | { timestamp: Int64 } {
   const from = c.req.query('from') ?? 'latest'
-  if (from === 'earliest' || from === 'latest') return parseOffset(from)
-  return { timestamp: parseTimestamp(from) }
+  return from === 'earliest' || from === 'latest' ? from : { timestamp: parseTimestamp(from) }
 }
 
 function topicsOf(c: Context<Env>): readonly string[] {

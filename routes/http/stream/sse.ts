@@ -1,7 +1,8 @@
 // A tail as Server-Sent Events, with ids as KafkaSSE has them.
 import { errorBody } from '../errors.ts'
 import { recordJson } from '../record-json.ts'
-import type { Tail } from './tail.ts'
+import { eventJson } from './ndjson.ts'
+import type { TailSource } from './tail-step.ts'
 
 /** Texts are handed to the socket in pieces of about this size. */
 const PIECE_CHARACTERS = 32 * 1024
@@ -11,7 +12,7 @@ const PIECE_CHARACTERS = 32 * 1024
  * a client knows its cursor before the first record; `event: gap` where retention was faster than the reader;
  * `event: error` before the end when something went wrong.
  */
-export async function* sseTexts(tail: Tail): AsyncGenerator<string> {
+export async function* sseTexts(tail: TailSource): AsyncGenerator<string> {
   yield event('ping', '{}', tail)
   for (;;) {
     const step = await tail.next()
@@ -23,6 +24,13 @@ export async function* sseTexts(tail: Tail): AsyncGenerator<string> {
       case 'gap':
         yield event('gap', JSON.stringify(step.gap), tail)
         break
+      case 'assigned':
+      case 'revoked':
+      case 'committed': {
+        const { event: name, ...data } = JSON.parse(eventJson(step))
+        yield event(name, JSON.stringify(data), tail)
+        break
+      }
       case 'error':
         yield `event: error\ndata: ${JSON.stringify(errorBody(step.error))}\n\n`
         return
@@ -41,6 +49,6 @@ export async function* sseTexts(tail: Tail): AsyncGenerator<string> {
   }
 }
 
-function event(name: string, data: string, { cursor }: Tail): string {
+function event(name: string, data: string, { cursor }: TailSource): string {
   return `event: ${name}\nid: ${cursor.toJson()}\ndata: ${data}\n\n`
 }

@@ -1,10 +1,11 @@
 // Follows the partitions of some topics: what is there, then what comes. Pulled by its reader, never pushing.
 import type { Session } from '#src/access/session.ts'
 import type { Broker, TopicDescription } from '#src/broker/broker.ts'
-import type { IsolationLevel, OffsetSpec, StoredRecord } from '#src/broker/reading.ts'
+import type { IsolationLevel, OffsetSpec } from '#src/broker/reading.ts'
 import { KafkaError } from '#storage/base/errors.ts'
 import { existingTopic, type StreamSlot } from '../door.ts'
 import { Cursor, type CursorEntry } from './cursor.ts'
+import type { TailSource, TailStep } from './tail-step.ts'
 
 /** What a tail needs to begin. */
 export interface TailStart {
@@ -18,21 +19,6 @@ export interface TailStart {
   readonly isolation: IsolationLevel
   readonly heartbeatMs: number
 }
-
-/** Offsets that retention removed before they were read. */
-export interface Gap {
-  readonly topic: string
-  readonly partition: number
-  readonly from: number
-  readonly to: number
-}
-
-/** What a tail hands its reader next. */
-export type TailStep =
-  | { readonly kind: 'records'; readonly records: readonly StoredRecord[] }
-  | { readonly kind: 'gap'; readonly gap: Gap }
-  | { readonly kind: 'ping' }
-  | { readonly kind: 'error'; readonly error: unknown }
 
 interface Position {
   readonly topic: string
@@ -49,7 +35,7 @@ const STEP_RECORDS = 1_000
  * positions. Partitions take turns. New ones are read from their start. It ends with an error step when a topic goes
  * away, and silently when it is closed or the door stops.
  */
-export class Tail {
+export class Tail implements TailSource {
   /** Where the reader stands: advanced by `next()` for gaps, by the reader itself for each record it passes on. */
   readonly cursor = new Cursor()
   readonly #start: TailStart

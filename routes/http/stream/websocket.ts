@@ -3,8 +3,9 @@ import type { WSContext, WSEvents } from 'hono/ws'
 import { bufferedBytes } from '#src/platform/websocket.ts'
 import type { Clock } from '#storage/base/world.ts'
 import { recordJson } from '../record-json.ts'
+import { parseAcknowledgements } from './acknowledgements.ts'
 import { eventJson } from './ndjson.ts'
-import type { Tail } from './tail.ts'
+import type { TailSource } from './tail-step.ts'
 
 /** Above this a peer is slow, and nothing more is read for it. */
 const MAX_BUFFERED_BYTES = 256 * 1024
@@ -14,23 +15,40 @@ const OPEN_TIMEOUT_MS = 10_000
 
 /** Close codes of RFC 6455. */
 const GOING_AWAY = 1001
+const POLICY_VIOLATION = 1008
 const INTERNAL_ERROR = 1011
 const OPEN = 1
 
-/** The events of a socket that carries a tail. The peer's messages are ignored. */
-export function webSocketEvents(tail: Tail, clock: Clock): WSEvents {
+/** The events of a socket that carries a tail. The peer's messages are acknowledgements, or ignored where none are asked for. */
+export function webSocketEvents(tail: TailSource, clock: Clock): WSEvents {
   const timer = clock.after(OPEN_TIMEOUT_MS, tail.close)
   return {
     onOpen(_event, socket) {
       timer.cancel()
       void send(tail, socket, clock).catch(tail.close)
     },
+    onMessage(event, socket) {
+      if (tail.acknowledge) acknowledge(tail, event.data, socket)
+    },
     onClose: tail.close,
     onError: tail.close,
   }
 }
 
-async function send(tail: Tail, socket: WSContext, clock: Clock): Promise<void> {
+/** A peer that can't be understood would wait in vain for what it said to be committed. */
+function acknowledge(tail: TailSource, text: unknown, socket: WSContext): void {
+  try {
+    for (const { topic, partition, offset } of parseAcknowledgements(text)) {
+      tail.acknowledge?.({ topic, partition }, offset + 1)
+    }
+  } catch (error) {
+    tail.close()
+    if (isOpen(socket)) socket.send(eventJson({ kind: 'error', error }))
+    close(socket, POLICY_VIOLATION, 'See the last message')
+  }
+}
+
+async function send(tail: TailSource, socket: WSContext, clock: Clock): Promise<void> {
   socket.send(`{"event":"ping","cursor":${tail.cursor.toJson()}}`)
   for (;;) {
     const step = await tail.next()
