@@ -128,8 +128,12 @@ test('openPartitionLog() finishes a swap whenever the power goes', async () => {
       for (const left of files) disk.open(`${DIRECTORY}/${nameOf(left)}`, 'write').syncNow()
       disk.faults.stopAtChange(stopAt)
       await openLog(disk).catch(() => undefined)
-      const { log: opened } = await openLog(disk.afterCrash(seed))
+      const { log: opened } = await openLog(disk.afterCrash(seed), { hadCleanShutdown: true })
       const why = `stop at change ${stopAt}, seed ${seed}`
+      expect(
+        opened.segments.map(({ baseOffset }) => baseOffset),
+        why,
+      ).toEqual([0, 4])
       expect(readAll(opened), why).toEqual(['0:s0', '1:s1', '2:s2', '3:s3', '4:v4'])
     }
   }
