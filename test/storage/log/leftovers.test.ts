@@ -122,7 +122,7 @@ test('openPartitionLog() finishes a swap whenever the power goes', async () => {
     log(4, 5),
   ]
   for (let stopAt = 1; stopAt < 12; stopAt++) {
-    for (let seed = 0; seed < 10; seed++) {
+    for (let seed = 0; seed < 40; seed++) {
       const disk = diskWith(files)
       for (const path of ['/', '/data', DIRECTORY]) disk.syncDirectoryNow(path)
       for (const left of files) disk.open(`${DIRECTORY}/${nameOf(left)}`, 'write').syncNow()
