@@ -1,6 +1,6 @@
 // A shard of groups over a log in memory and a virtual clock, with topics that tests make, and who speaks to it.
 import { BrokerConfig } from '../../../../src/config/broker-config.ts'
-import type { Plan } from '../../../../src/coordinators/shard.ts'
+import type { Plan, ShardHost } from '../../../../src/coordinators/shard.ts'
 import { ConsumerGroup } from '../../../../src/groups/consumer/consumer-group.ts'
 import type { Group } from '../../../../src/groups/group.ts'
 import { type GroupRecord, groupRecordCodec } from '../../../../src/groups/group-record.ts'
@@ -71,15 +71,15 @@ export class ConsumerShard {
     this.image = image
     this.log = [...log]
     this.configs = new EffectiveConfigs(1, BrokerConfig.load({ flags: config }))
-    this.shard = new GroupShard(
-      {
-        partition: 0,
-        clock,
-        deadlines: new Deadlines(clock),
-        write: (plan) => this.write(plan),
-      },
-      { random, configs: this.configs, image: () => this.image },
-    )
+    const host: ShardHost<GroupRecord> = {
+      partition: 0,
+      clock,
+      deadlines: new Deadlines(clock),
+      write: (plan) => this.write(plan),
+    }
+    const offsetCounters = { committed: 0, expired: 0, deleted: 0 }
+    const parts = { random, configs: this.configs, image: () => this.image, offsetCounters }
+    this.shard = new GroupShard(host, parts)
     for (const entry of log) {
       const record = groupRecordCodec.decode(entry.key, entry.value)
       if (record) this.#replay(record)

@@ -346,6 +346,40 @@ test('A group becomes a classic one when a classic member takes the place of its
   expect(shard.reloaded().anyGroup).toMatchObject({ type: 'classic', generationId: 2 })
 })
 
+test.each([
+  {
+    why: 'of an instance that nobody knows',
+    memberId: 'x',
+    instance: 'y',
+    code: 'UNKNOWN_MEMBER_ID',
+  },
+  {
+    why: 'of an instance that is another',
+    memberId: 'x',
+    instance: 'i',
+    code: 'FENCED_INSTANCE_ID',
+  },
+])('A classic static member $why is refused', ({ memberId, instance, code }) => {
+  const { shard } = mixedGroup()
+  shard.joinClassic({ groupInstanceId: 'i' })
+  const join = () => `${codeOf(shard.joinClassic({ memberId, groupInstanceId: instance }))}`
+  expect(shard.refusal(join)).toBe(code)
+  expect(shard.syncClassic(memberId, 4, instance)).toBe(code)
+})
+
+test('A classic static member that comes back takes the place of the one before', () => {
+  const { shard } = mixedGroup()
+  const first = shard.joinClassic({ groupInstanceId: 'i' })
+  const second = shard.joinClassic({ groupInstanceId: 'i' })
+  expect(second.memberId).not.toBe(first.memberId)
+  expect(second.generationId).toBe(first.generationId)
+  expect(shard.group.members.has(first.memberId)).toBe(false)
+  expect(shard.joinClassic({ memberId: second.memberId, groupInstanceId: 'i' })).toMatchObject({
+    memberId: second.memberId,
+    errorCode: 0,
+  })
+})
+
 test('A consumer takes the place of a classic static member', () => {
   const { shard } = mixedGroup()
   const { memberId } = shard.joinClassic({ groupInstanceId: 'i' })
