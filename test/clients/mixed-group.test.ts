@@ -158,3 +158,42 @@ test.skipIf(absence !== undefined)(
   },
   120_000,
 )
+
+test('A classic group takes an HTTP consumer in, and is classic again when that has left', async () => {
+  const broker = await startBroker({ http: '127.0.0.1:0', kafka: '127.0.0.1:0' })
+  const topic = { name: 'events', partitionCount: PARTITIONS }
+  await broker.broker.createTopic(ANONYMOUS, topic)
+  const [http, classic, sent]: string[][] = [[], [], []]
+  const phase = async (name: string) => {
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      sent?.push(`${name}-${partition}`)
+      await broker.produce('events', [{ value: `${name}-${partition}`, partition }])
+    }
+    const read = () => [...(http ?? []), ...(classic ?? [])]
+    await until(
+      () => read().length >= (sent?.length ?? 0),
+      () => `${name}: ${http?.length} + ${classic?.length} read of ${sent?.length}`,
+    )
+    expect(read().sort()).toEqual(sent?.toSorted())
+  }
+  const type = async () => {
+    const groups = await broker.broker.groups.list(ANONYMOUS, { states: [], types: [] })
+    return groups.find(({ groupId }) => groupId === 'mixed')?.groupType
+  }
+  const disconnect = await kafkajsMember(broker.kafka ?? '', classic ?? [])
+  await phase('classic')
+  expect(await type()).toBe('classic')
+  const leave = await httpMember(broker.url ?? '', http ?? [])
+  expect(await type()).toBe('consumer')
+  await phase('both')
+  await phase('both again')
+  await until(
+    () => (http?.length ?? 0) > 0,
+    () => 'nothing over HTTP',
+  )
+  await leave()
+  await phase('left')
+  expect(await type()).toBe('classic')
+  await disconnect()
+  await broker.stop()
+}, 60_000)

@@ -19,10 +19,14 @@ const go = (name: string, title: string): Client => ({
   title,
   absence: () => (isMissing('go', 'version') ? 'no Go on this machine' : undefined),
   run: async ({ bootstrap, base }) => {
-    const program = join(work, `${name}-client`)
-    const cwd = join(folder, name)
+    const [module, part] = [
+      name.replace(/-groups$/, ''),
+      name.endsWith('-groups') ? ['groups'] : [],
+    ]
+    const program = join(work, `${module}-client`)
+    const cwd = join(folder, module)
     await runProgram('go', ['build', '-o', program, '.'], { cwd })
-    return parseAnswers(await runProgram(program, [bootstrap, String(base)]))
+    return parseAnswers(await runProgram(program, [bootstrap, String(base), ...part]))
   },
 })
 
@@ -34,7 +38,9 @@ const python = (name: string, title: string): Client => ({
     isMissing('python3', '-m', 'venv', '--help') ? 'no Python with venv here' : undefined,
   run: async ({ bootstrap, base }) => {
     const program = pythonWithPackages()
-    const argv = [join(folder, `python/${name.replace('-', '_')}_client.py`), bootstrap]
+    const part = name.endsWith('-groups') ? 'groups' : 'client'
+    const script = `${name.replace(/-groups$/, '').replace('-', '_')}_${part}.py`
+    const argv = [join(folder, 'python', script), bootstrap]
     return parseAnswers(await runProgram(program, [...argv, String(base)]))
   },
 })
@@ -45,6 +51,10 @@ export const moreClients: readonly Client[] = [
   go('sarama', 'sarama 1.61.1'),
   python('aiokafka', 'aiokafka 0.14.0'),
   python('confluent-kafka', 'confluent-kafka 2.16.1 (librdkafka 2.16.1)'),
+  go('franz-go-groups', 'franz-go 1.22.2'),
+  go('sarama-groups', 'sarama 1.61.1'),
+  python('aiokafka-groups', 'aiokafka 0.14.0'),
+  python('confluent-kafka-groups', 'confluent-kafka 2.16.1 (librdkafka 2.16.1)'),
 ]
 
 /** The Python of an environment that has what requirements.txt names. */

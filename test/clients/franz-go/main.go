@@ -1,4 +1,4 @@
-// franz-go, which speaks the newest versions, goes through the scenarios. Arguments: BOOTSTRAP and the base time.
+// franz-go, which speaks the newest versions, goes through the scenarios. Arguments: BOOTSTRAP, the base time, and `groups` for those of groups.
 package main
 
 import (
@@ -141,6 +141,10 @@ func main() {
 		panic(err)
 	}
 	admin = kadm.NewClient(client)
+	if len(os.Args) > 3 {
+		groups()
+		return
+	}
 	metadata, err := admin.BrokerMetadata(ctx)
 	emit("cluster", metadata.Brokers.NodeIDs(), metadata.Controller, len(metadata.Cluster), code(err))
 	emit("create-topics", create("plain", 2), create("plain", 2), create("bad", 1, "retention.ms", "soon"), create("no spaces", 1), create("default", -1))

@@ -1,4 +1,4 @@
-// Sarama goes through the scenarios twice: with its default version, and with the newest it speaks. Arguments: BOOTSTRAP and the base time.
+// Sarama goes through the scenarios twice: with its default version, and with the newest it speaks. Arguments: BOOTSTRAP, the base time, and `groups` for the scenarios of groups.
 package main
 
 import (
@@ -365,6 +365,11 @@ func main() {
 		must(err)
 		p.admin, err = sarama.NewClusterAdminFromClient(p.client)
 		must(err)
+		if len(os.Args) > 3 {
+			p.groups()
+			must(p.admin.Close())
+			continue
+		}
 		p.topics()
 		p.configs()
 		p.producing()
