@@ -46,7 +46,8 @@ test('A static member that comes back with another subscription makes the group 
   const shard = shardOf()
   shard.topic('b', 1)
   shard.heartbeat({ memberId: 's1', instanceId: 'i', memberEpoch: -2 })
-  expect(shard.say({ ...STATIC, memberId: 's2', subscribedTopicNames: ['b'] })).toBe('3 [b:0]')
+  const said = { ...STATIC, memberId: 's2', subscribedTopicNames: ['a', 'b'] }
+  expect(shard.say(said)).toBe('3 [a:0,1,2,3 b:0]')
   expect(shard.group.hasTarget('s1')).toBe(false)
   expect(shard.group.members.has('s1')).toBe(false)
 })
