@@ -382,6 +382,7 @@ export class BrokerCore implements Broker {
       sample('millrace_topics', 'Topics in the metadata image', topicCount),
       sample('millrace_partitions', 'Partitions that this broker leads', partitionCount),
       sample('millrace_log_size_bytes', 'Bytes in the logs of all partitions', size),
+      ...this.groups.samples(),
       ...this.#parts.storageSamples(),
     ]
   }

@@ -2,6 +2,7 @@
 import { KafkaError } from '#storage/base/errors.ts'
 import type { Session } from '../access/session.ts'
 import { GroupCoordinator, type GroupCoordinatorParts } from '../groups/group-coordinator.ts'
+import type { OffsetCounters } from '../groups/offsets/offset-calls.ts'
 import type { MetadataDelta } from '../metadata/delta.ts'
 import { NO_LEADER } from '../metadata/image.ts'
 import type { JoinGroupRequest } from '../protocol/messages/11-join-group.ts'
@@ -9,8 +10,17 @@ import type { HeartbeatRequest } from '../protocol/messages/12-heartbeat.ts'
 import type { LeaveGroupRequest } from '../protocol/messages/13-leave-group.ts'
 import type { SyncGroupRequest } from '../protocol/messages/14-sync-group.ts'
 import type { ConsumerGroupHeartbeatRequest } from '../protocol/messages/68-consumer-group-heartbeat.ts'
+import type { Sample } from './broker.ts'
 import type { ConsumerOptions } from './consumers/consumer-options.ts'
 import { GroupConsumer } from './consumers/group-consumer.ts'
+import {
+  type ForgottenOffset,
+  GroupAdmin,
+  type OffsetResetCall,
+  type OffsetResetOutcome,
+} from './group-admin/group-admin.ts'
+import type { GroupDescription } from './group-admin/group-description.ts'
+import type { ScopeEntry } from './group-admin/group-scope.ts'
 import { groupClient } from './group-client.ts'
 import { GroupOffsets } from './group-offsets.ts'
 import type { Groups } from './groups.ts'
@@ -31,14 +41,22 @@ export interface BrokerGroupsParts extends Omit<GroupCoordinatorParts, 'topic'> 
 /** The one `Groups` there is. */
 export class BrokerGroups implements Groups {
   readonly offsets: GroupOffsets
+  readonly counters: OffsetCounters
   readonly #parts: BrokerGroupsParts
   readonly #coordinator: GroupCoordinator
+  readonly #admin: GroupAdmin
   readonly #consumers = new Set<GroupConsumer>()
 
   constructor(parts: BrokerGroupsParts) {
     this.#parts = parts
     const coordinator = new GroupCoordinator({ ...parts, topic: OFFSETS })
     this.#coordinator = coordinator
+    this.counters = coordinator.offsetCounters
+    this.#admin = new GroupAdmin({
+      ...parts,
+      coordinator,
+      prepare: (session, groupId) => this.findCoordinator(session, groupId),
+    })
     this.offsets = new GroupOffsets({
       image: () => parts.image(),
       write: (groupId, plan) => coordinator.write(groupId, (shard) => plan(shard.offsets)),
@@ -115,6 +133,37 @@ export class BrokerGroups implements Groups {
   async describeConsumer(_session: Session, groupId: string) {
     if (groupId === '') throw new KafkaError('INVALID_GROUP_ID', 'A group id cannot be empty')
     return await this.#coordinator.read(groupId, (shard) => shard.consumer.describe(groupId))
+  }
+
+  describe(session: Session, groupId: string): Promise<GroupDescription> {
+    return this.#admin.describe(session, groupId)
+  }
+
+  resetOffsets(session: Session, call: OffsetResetCall): Promise<OffsetResetOutcome> {
+    return this.#admin.reset(session, call)
+  }
+
+  forgetOffsets(
+    session: Session,
+    call: { readonly groupId: string; readonly scope: readonly ScopeEntry[] },
+  ): Promise<readonly ForgottenOffset[]> {
+    return this.#admin.forget(session, call)
+  }
+
+  samples(): readonly Sample[] {
+    const { groups, offsetCount } = this.#coordinator.census()
+    const help = 'Groups that this broker coordinates'
+    return [
+      ...groups.map(({ type, state, count: value }) => {
+        return { name: 'millrace_groups', help, labels: { type, state }, value }
+      }),
+      {
+        name: 'millrace_committed_offsets',
+        help: 'Committed offsets that are kept, one for each group and partition',
+        labels: {},
+        value: offsetCount,
+      },
+    ]
   }
 
   delete(_session: Session, groupId: string): Promise<void> {

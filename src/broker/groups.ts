@@ -3,6 +3,7 @@ import type { Session } from '../access/session.ts'
 import type { DescribedClassicGroup } from '../groups/classic/describe-group.ts'
 import type { DescribedConsumerGroup } from '../groups/consumer/describe-group.ts'
 import type { ListedGroup } from '../groups/group-shard.ts'
+import type { OffsetCounters } from '../groups/offsets/offset-calls.ts'
 import type { JoinGroupRequest, JoinGroupResponse } from '../protocol/messages/11-join-group.ts'
 import type { HeartbeatRequest, HeartbeatResponse } from '../protocol/messages/12-heartbeat.ts'
 import type { LeaveGroupRequest, LeaveGroupResponse } from '../protocol/messages/13-leave-group.ts'
@@ -13,6 +14,13 @@ import type {
 } from '../protocol/messages/68-consumer-group-heartbeat.ts'
 import type { ConsumerOptions } from './consumers/consumer-options.ts'
 import type { GroupConsumer } from './consumers/group-consumer.ts'
+import type {
+  ForgottenOffset,
+  OffsetResetCall,
+  OffsetResetOutcome,
+} from './group-admin/group-admin.ts'
+import type { GroupDescription } from './group-admin/group-description.ts'
+import type { ScopeEntry } from './group-admin/group-scope.ts'
 import type { GroupOffsets } from './group-offsets.ts'
 
 /**
@@ -22,6 +30,8 @@ import type { GroupOffsets } from './group-offsets.ts'
 export interface Groups {
   /** Commits, fetches and deletions of offsets. */
   readonly offsets: GroupOffsets
+  /** What became of offsets since the broker's start. */
+  readonly counters: OffsetCounters
   /**
    * The id of the broker that coordinates the group. Makes `__consumer_offsets` if there is none yet. Rejects with
    * COORDINATOR_NOT_AVAILABLE.
@@ -48,6 +58,21 @@ export interface Groups {
   describeClassic(session: Session, groupId: string): Promise<DescribedClassicGroup>
   /** Rejects with GROUP_ID_NOT_FOUND, also for groups of other kinds, and UNSUPPORTED_VERSION where the protocol is off. */
   describeConsumer(session: Session, groupId: string): Promise<DescribedConsumerGroup>
+  /** A group of any kind, with how far it has read. Rejects with GROUP_ID_NOT_FOUND. */
+  describe(session: Session, groupId: string): Promise<GroupDescription>
+  /**
+   * Sets where the group goes on reading: all partitions or none. Rejects with NON_EMPTY_GROUP, which names the members;
+   * GROUP_ID_NOT_FOUND for an unknown group without a scope; UNKNOWN_TOPIC_OR_PARTITION, INVALID_REQUEST.
+   */
+  resetOffsets(session: Session, call: OffsetResetCall): Promise<OffsetResetOutcome>
+  /**
+   * Forgets committed offsets, and says what they were. Rejects with GROUP_ID_NOT_FOUND, UNKNOWN_TOPIC_OR_PARTITION,
+   * GROUP_SUBSCRIBED_TO_TOPIC, NON_EMPTY_GROUP, INVALID_REQUEST.
+   */
+  forgetOffsets(
+    session: Session,
+    call: { readonly groupId: string; readonly scope: readonly ScopeEntry[] },
+  ): Promise<readonly ForgottenOffset[]>
   /** Removes an empty group and its offsets. Rejects with GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP. */
   delete(session: Session, groupId: string): Promise<void>
   /** A bit for each operation on the group that the session may do. */

@@ -5,10 +5,11 @@ import type { MetadataDelta } from '../metadata/delta.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { EffectiveConfigs } from '../partitions/effective-configs.ts'
 import type { Partitions } from '../partitions/partitions.ts'
+import type { GroupType } from './group.ts'
 import type { GroupPlan } from './group-parts.ts'
 import { type GroupRecord, groupRecordCodec } from './group-record.ts'
 import { GroupShard, type ListedGroup } from './group-shard.ts'
-import type { DeletedTopic } from './offsets/offset-calls.ts'
+import type { DeletedTopic, OffsetCounters } from './offsets/offset-calls.ts'
 
 /** What the coordinator stands on. */
 export interface GroupCoordinatorParts {
@@ -30,16 +31,29 @@ export interface GroupFilter {
   readonly types: readonly string[]
 }
 
+/** How many there are of what. */
+export interface GroupCensus {
+  readonly groups: readonly {
+    readonly type: GroupType
+    readonly state: string
+    readonly count: number
+  }[]
+  readonly offsetCount: number
+}
+
 /** All groups that this broker coordinates. */
 export class GroupCoordinator {
+  /** Of all shards since the broker's start. */
+  readonly offsetCounters: OffsetCounters = { committed: 0, expired: 0, deleted: 0 }
   readonly #coordinators: Coordinators<GroupRecord, GroupShard>
 
   constructor(parts: GroupCoordinatorParts) {
     const { configs } = parts
+    const shardParts = { ...parts, offsetCounters: this.offsetCounters }
     this.#coordinators = new Coordinators<GroupRecord, GroupShard>({
       ...parts,
       recordCodec: groupRecordCodec,
-      newShard: (host) => new GroupShard(host, parts),
+      newShard: (host) => new GroupShard(host, shardParts),
       needsDisk: () => configs.broker.boolean('millrace.acks.all.fsync'),
       compression: () => configs.broker.number('offsets.topic.compression.codec'),
     })
@@ -69,6 +83,22 @@ export class GroupCoordinator {
       const isState = wantedStates.size === 0 || wantedStates.has(groupState.toLowerCase())
       return isState && (wantedTypes.size === 0 || wantedTypes.has(groupType.toLowerCase()))
     })
+  }
+
+  /** What the loaded shards hold: groups by type and state, and the number of committed offsets. One look at each group. */
+  census(): GroupCensus {
+    const groups = new Map<string, { type: GroupType; state: string; count: number }>()
+    let offsetCount = 0
+    for (const shard of this.#coordinators.shards()) {
+      offsetCount += shard.offsets.size
+      for (const { type, state } of shard.groups()) {
+        const key = `${type} ${state}`
+        const known = groups.get(key)
+        if (known) known.count++
+        else groups.set(key, { type, state, count: 1 })
+      }
+    }
+    return { groups: [...groups.values()], offsetCount }
   }
 
   /** Removes the group with its offsets. Rejects with GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP, and as `write` does. */

@@ -18,11 +18,13 @@ import { replayForeign } from './foreign-group.ts'
 import type { Group, GroupClient } from './group.ts'
 import type { GroupParts, GroupPlan } from './group-parts.ts'
 import type { GroupRecord } from './group-record.ts'
-import type { DeletedTopic } from './offsets/offset-calls.ts'
+import type { DeletedTopic, OffsetCounters } from './offsets/offset-calls.ts'
 import { OffsetManager } from './offsets/offset-manager.ts'
 
 /** What all shards are given. */
 export interface GroupShardParts {
+  /** Counted on by all shards. */
+  readonly offsetCounters: OffsetCounters
   readonly random: Random
   readonly configs: EffectiveConfigs
   image(): MetadataImage
@@ -50,10 +52,12 @@ export class GroupShard implements Shard<GroupRecord> {
   readonly consumer: ConsumerGroups
   readonly #groups: Map<string, Group> = new Map()
 
-  constructor(host: ShardHost<GroupRecord>, { random, configs, image }: GroupShardParts) {
+  constructor(host: ShardHost<GroupRecord>, shardParts: GroupShardParts) {
+    const { random, configs, image, offsetCounters } = shardParts
     const parts: GroupParts = { host, random, configs, image, groups: this.#groups }
     this.classic = new ClassicGroups(parts)
-    this.offsets = new OffsetManager(parts, (groupId) => this.classic.simpleGroup(groupId))
+    const simpleGroup = (groupId: string) => this.classic.simpleGroup(groupId)
+    this.offsets = new OffsetManager(parts, simpleGroup, offsetCounters)
     this.consumer = new ConsumerGroups(parts, this.classic)
   }
 
@@ -143,6 +147,11 @@ export class GroupShard implements Shard<GroupRecord> {
     if (group instanceof ClassicGroup) return describeClassicGroup(group)
     const what = group === undefined ? 'does not exist' : `is a ${group.type} group`
     throw new KafkaError('GROUP_ID_NOT_FOUND', `Group ${groupId} ${what}`)
+  }
+
+  /** All groups, of every kind. */
+  groups(): Iterable<Group> {
+    return this.#groups.values()
   }
 
   /** Any kind of group, without its members. */

@@ -66,7 +66,7 @@ export interface DeletedTopic {
   readonly id: Uuid
 }
 
-/** How many offsets the shard has committed, let expire and deleted since it was loaded. */
+/** How many offsets were committed, let expire and deleted. */
 export interface OffsetCounters {
   committed: number
   expired: number

@@ -41,7 +41,7 @@ export type DescribedOffset = Omit<OffsetPlace, 'groupId'> & StoredOffset
 
 /** The offsets of one shard. */
 export class OffsetManager {
-  readonly counters: OffsetCounters = { committed: 0, expired: 0, deleted: 0 }
+  readonly counters: OffsetCounters
   readonly #parts: GroupParts
   readonly #simpleGroup: (groupId: string) => Group
   readonly #committed = new PartitionTable<StoredOffset>()
@@ -50,9 +50,17 @@ export class OffsetManager {
   readonly #topicIds = new Interned()
   readonly #sweeps: OffsetSweeps
 
-  /** `simpleGroup` gives the group of this id, made as an empty classic group without a protocol type if there is none. */
-  constructor(parts: GroupParts, simpleGroup: (groupId: string) => Group) {
+  /**
+   * `simpleGroup` gives the group of this id, made as an empty classic group without a protocol type if there is none.
+   * `counters` are counted on: other shards may share them.
+   */
+  constructor(
+    parts: GroupParts,
+    simpleGroup: (groupId: string) => Group,
+    counters: OffsetCounters = { committed: 0, expired: 0, deleted: 0 },
+  ) {
     this.#parts = parts
+    this.counters = counters
     this.#simpleGroup = simpleGroup
     this.#sweeps = new OffsetSweeps(parts, this.#committed, this.#pending, this.counters)
   }
