@@ -76,7 +76,7 @@ export async function benchCompaction(
     {
       maps: new MapCache(createNodeFiles(), { maxMaps: 100, maxBytes: 1 << 30 }),
       random: systemRandom,
-      slices: new TimeSlices(systemClock, 1),
+      slices: new TimeSlices(systemClock, 0.25),
       throttle: new Throttle(systemClock, () => Number.POSITIVE_INFINITY),
       now: systemClock.now(),
       mapBytes: 128 * MIB,

@@ -109,6 +109,19 @@ export class RecordCursor {
     return this.#view(this.#keyAt, this.#keySize)
   }
 
+  /** The bytes in which the current record's key lies, from `keyStart` to `keyEnd`: for those who need no view. */
+  get unpacked(): Uint8Array {
+    return this.#reader.bytes
+  }
+
+  get keyStart(): number {
+    return this.#keyAt
+  }
+
+  get keyEnd(): number {
+    return this.#keyAt + this.#keySize
+  }
+
   /** A view of the current record's value. */
   value(): Uint8Array | null {
     return this.#view(this.#valueAt, this.#valueSize)

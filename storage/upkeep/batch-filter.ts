@@ -75,9 +75,9 @@ export class BatchFilter {
     const { map } = this.#rules
     const offset = batch.baseOffset + cursor.offsetDelta
     if (offset > map.latestOffset) return true
-    const key = cursor.key()
     // Without a key nothing could ever replace it.
-    if (key === null || offset < map.get(key)) return false
+    if (!cursor.hasKey) return false
+    if (offset < map.get(cursor.unpacked, cursor.keyStart, cursor.keyEnd)) return false
     return cursor.hasValue || !this.#isPastHorizon(batch)
   }
 

@@ -159,11 +159,10 @@ class LogPass {
     const isFirst = map.latestOffset < firstDirtyOffset
     for (let number = 1; cursor.next(); number++) {
       if (number % SLICE_RECORDS === 0) await this.#breathe()
-      const key = cursor.key()
       const offset = batch.baseOffset + cursor.offsetDelta
-      if (key === null || offset < firstDirtyOffset) continue
+      if (!cursor.hasKey || offset < firstDirtyOffset) continue
       if (map.isFull && !(await map.grow(() => this.#breathe()))) return false
-      map.put(key, offset)
+      map.put(offset, cursor.unpacked, cursor.keyStart, cursor.keyEnd)
       if (isFirst) map.latestOffset = offset
     }
     return true

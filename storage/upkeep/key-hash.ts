@@ -19,8 +19,8 @@ export class KeyHash {
     this.#key = Int32Array.from([0, 4, 8, 12], (at) => view.getInt32(at, true))
   }
 
-  /** Puts the hash of `bytes` into `words`. */
-  update(bytes: Uint8Array): void {
+  /** Puts the hash of `bytes[start, end)` into `words`. */
+  update(bytes: Uint8Array, start = 0, end = bytes.length): void {
     const k0l = this.#key[0] as number
     const k0h = this.#key[1] as number
     const k1l = this.#key[2] as number
@@ -33,17 +33,17 @@ export class KeyHash {
     let ch = k0h ^ 0x6c796765
     let dl = k1l ^ 0x79746573
     let dh = k1h ^ 0x74656462
-    const { length } = bytes
+    const length = end - start
     const blocks = length >>> 3
     // The whole blocks, the rest with the length, and two steps that mix without input.
     for (let block = 0; block <= blocks + 2; block++) {
       let ml = 0
       let mh = 0
       if (block < blocks) {
-        ml = readInt32(bytes, block * 8)
-        mh = readInt32(bytes, block * 8 + 4)
+        ml = readInt32(bytes, start + block * 8)
+        mh = readInt32(bytes, start + block * 8 + 4)
       } else if (block === blocks) {
-        for (let at = length - 1; at >= block * 8; at--) {
+        for (let at = end - 1; at >= start + block * 8; at--) {
           mh = (mh << 8) | (ml >>> 24)
           ml = (ml << 8) | (bytes[at] as number)
         }

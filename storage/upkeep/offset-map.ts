@@ -56,15 +56,17 @@ export class OffsetMap {
     return this.#words.byteLength
   }
 
-  /** The newest offset of a key; -1 when it has none. */
-  get(key: Uint8Array): number {
-    const at = this.#find(key)
+  /** The newest offset of the key in `bytes[start, end)`; -1 when it has none. */
+  get(bytes: Uint8Array, start = 0, end = bytes.length): number {
+    this.#hash.update(bytes, start, end)
+    const at = this.#slotOf(this.#hash.words, 0)
     return (this.#words[at + 4] as number) * TWO_32 + (this.#words[at + 5] as number) - 1
   }
 
   /** Takes note of a key's newest offset. The map must not be full. */
-  put(key: Uint8Array, offset: number): void {
-    const at = this.#find(key)
+  put(offset: number, bytes: Uint8Array, start = 0, end = bytes.length): void {
+    this.#hash.update(bytes, start, end)
+    const at = this.#slotOf(this.#hash.words, 0)
     const words = this.#words
     if (words[at + 4] === 0 && words[at + 5] === 0) {
       words.set(this.#hash.words, at)
@@ -96,11 +98,6 @@ export class OffsetMap {
     // A free slot must be left, or the search for one would not end.
     this.#capacity = Math.max(1, Math.min(this.#slots - 1, wanted))
     this.#words = new Uint32Array(this.#slots * SLOT_WORDS)
-  }
-
-  #find(key: Uint8Array): number {
-    this.#hash.update(key)
-    return this.#slotOf(this.#hash.words, 0)
   }
 
   /** Where the slot of the key begins whose hash stands at `from` in `hash`: its own, or a free one. */

@@ -17,7 +17,9 @@ test.each([
   { length: 300, hex: 'ce005a406d14b36d5386b5f7a7e1b311' },
 ])('KeyHash.update() hashes the bytes 0 to $length as OpenSSL does', ({ length, hex }) => {
   const hash = new KeyHash(SECRET)
-  hash.update(Uint8Array.from({ length }, (_, index) => index))
+  // With other bytes around them.
+  const bytesAround = Uint8Array.from({ length: length + 9 }, (_, index) => index - 4)
+  hash.update(bytesAround, 4, 4 + length)
   const bytes = new Uint8Array(hash.words.buffer)
   const text = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
   expect(text).toBe(hex)

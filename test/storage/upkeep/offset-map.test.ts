@@ -13,7 +13,7 @@ const breathe = () => Promise.resolve()
 async function fill(map: OffsetMap, count: number): Promise<number> {
   for (let key = 0; key < count; key++) {
     if (map.isFull && !(await map.grow(breathe))) return key
-    map.put(encoder.encode(`key ${key}`), key)
+    map.put(key, encoder.encode(`key ${key}`))
   }
   return count
 }
@@ -26,7 +26,7 @@ test('OffsetMap.get() finds what a Map finds, however full it is', async () => {
       const model = new Map<number, number>()
       for (const [key, offset] of puts) {
         if (map.isFull && !(await map.grow(breathe))) break
-        map.put(encoder.encode(`key ${key}`), offset)
+        map.put(offset, encoder.encode(`key ${key}`))
         model.set(key, offset)
       }
       expect(map.size).toBe(model.size)
