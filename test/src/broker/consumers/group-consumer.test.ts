@@ -293,20 +293,7 @@ test('A consumer that its group has forgotten joins again by itself', async () =
   await scene.produce('orders', 0, 'a')
   const consumer = await scene.joined(['orders'])
   await scene.poll(consumer)
-  const { memberId } = consumer
-  const leave = {
-    groupId: 'g',
-    memberId,
-    memberEpoch: -1,
-    instanceId: null,
-    rackId: null,
-    rebalanceTimeoutMs: -1,
-    subscribedTopicNames: null,
-    subscribedTopicRegex: null,
-    serverAssignor: null,
-    topicPartitions: null,
-  }
-  await scene.during(scene.broker.groups.consumerHeartbeat(ANONYMOUS, leave, 1))
+  await scene.forget(consumer)
   await scene.pass(3_000)
   expect(held(consumer)).toEqual(['orders-0'])
   // What was not committed is read again.

@@ -110,6 +110,23 @@ export class Scene {
     return partitions.map((at) => found.find(({ partition }) => partition === at)?.offset ?? -1)
   }
 
+  /** Has the group take the consumer for one that has left. */
+  async forget({ memberId }: GroupConsumer, groupId = 'g'): Promise<void> {
+    const leave = {
+      groupId,
+      memberId,
+      memberEpoch: -1,
+      instanceId: null,
+      rackId: null,
+      rebalanceTimeoutMs: -1,
+      subscribedTopicNames: null,
+      subscribedTopicRegex: null,
+      serverAssignor: null,
+      topicPartitions: null,
+    }
+    await this.during(this.broker.groups.consumerHeartbeat(ANONYMOUS, leave, 1))
+  }
+
   stop(): Promise<void> {
     return this.during(this.running.stop())
   }
