@@ -67,13 +67,15 @@ export class DataDirectory {
   isNew = false
   readonly #files: Files
   readonly #lock: FileLock
+  readonly #hadLockFile: boolean
   readonly #names: SharedSync
   #directoryId: Uuid | undefined
 
-  private constructor(files: Files, path: string, lock: FileLock) {
+  private constructor(files: Files, path: string, lock: FileLock, hadLockFile: boolean) {
     this.#files = files
     this.path = path
     this.#lock = lock
+    this.#hadLockFile = hadLockFile
     this.#names = new SharedSync(files, path)
     this.recoveryPoints = new CheckpointFile(files, path, RECOVERY_POINT_CHECKPOINT)
     this.logStartOffsets = new CheckpointFile(files, path, LOG_START_CHECKPOINT)
@@ -85,8 +87,9 @@ export class DataDirectory {
   static lock(files: Files, path: string): DataDirectory {
     makeDurableDirectory(files, path)
     const lockPath = `${path}/${LOCK_FILE}`
+    const hadLockFile = files.status(lockPath) !== undefined
     const lock = files.lock(lockPath)
-    if (lock) return new DataDirectory(files, path, lock)
+    if (lock) return new DataDirectory(files, path, lock, hadLockFile)
     const pid = holderOf(files, lockPath)
     const holder = pid ? ` (process ${pid})` : ''
     const detail = `Another broker${holder} is using the data directory ${path}; stop it, or choose another directory`
@@ -171,6 +174,11 @@ export class DataDirectory {
   unlock(isClean: boolean): void {
     if (isClean) this.#files.remove(`${this.path}/${LOCK_FILE}`)
     this.#lock.release()
+  }
+
+  /** Gives the directory up as it was found: nothing was written but the lock. */
+  giveBack(): void {
+    this.unlock(!this.#hadLockFile)
   }
 
   /** Resolves when all names in the directory are on disk: new, renamed and removed ones. */

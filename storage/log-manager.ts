@@ -48,6 +48,8 @@ export interface LogManagerOptions {
   readonly unflushedMaxBytes?: number
   /** How logs are compacted, asked each time; Kafka's defaults. */
   readonly cleaner?: () => CleanerSettings
+  /** As in `DirectoriesRequest`: what it throws, `openLogManager` throws. */
+  readonly examine?: (metadataDirectoryId: Uuid | undefined) => void
   /** A log directory went offline, with the partitions whose logs were in it. */
   readonly onOffline?: (offline: OfflineDirectory) => void
   /** Something failed that is tried again later, or that nobody asked for. */
@@ -83,7 +85,8 @@ export function openLogManager(options: LogManagerOptions): LogManager {
   const { environment, logDirs, nodeId, clusterId } = options
   const { files, random } = environment
   const metadataPath = options.metadataLogDir ?? logDirs[0] ?? ''
-  const request = { files, random, paths: logDirs, metadataPath, nodeId, clusterId }
+  const { examine } = options
+  const request = { files, random, paths: logDirs, metadataPath, nodeId, clusterId, examine }
   const opened = openDataDirectories(request)
   try {
     const directories = opened.directories.map(

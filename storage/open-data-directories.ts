@@ -20,6 +20,11 @@ export interface DirectoriesRequest {
   readonly nodeId: number
   /** What unformatted directories are given; random when none of them says anything either. */
   readonly clusterId?: string | undefined
+  /**
+   * Looks at what is there once it is locked and before anything is written: to throw leaves it as it was. Told the
+   * `directory.id` of the metadata directory, if it has one.
+   */
+  readonly examine?: ((metadataDirectoryId: Uuid | undefined) => void) | undefined
 }
 
 /** The directories that are open, and whose they are. */
@@ -48,7 +53,7 @@ export function openDataDirectories(request: DirectoriesRequest): OpenDirectorie
     }
     return identify(request, directories)
   } catch (error) {
-    for (const directory of directories) directory.unlock(false)
+    for (const directory of directories) directory.giveBack()
     throw error
   }
 }
@@ -68,6 +73,8 @@ function identify(
   const clusterId = known ?? request.clusterId ?? randomUuid(request.random)
   for (const one of identified) checkOwner(one, request, clusterId)
   checkDistinct(identified)
+  const { meta } = identified.find(({ directory }) => directory === metadata) ?? {}
+  request.examine?.(meta?.directoryId)
   for (const one of identified) format(one, request, clusterId)
   return { clusterId, directories, metadata }
 }

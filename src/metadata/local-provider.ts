@@ -30,7 +30,7 @@ import type {
   ProducerIdBlock,
   ResultOf,
 } from './provider.ts'
-import { replayMetadata } from './replay.ts'
+import { type ReplayedMetadata, replayMetadata } from './replay.ts'
 import {
   bootstrapRecords,
   elections,
@@ -54,6 +54,8 @@ const LAST_PRODUCER_ID = 2n ** 63n - 1n
 /** What the local provider is given. */
 export interface LocalProviderOptions {
   readonly store: MetadataStore
+  /** What the store would replay, where that is known already. */
+  readonly replayed?: ReplayedMetadata | undefined
   readonly node: NodeIdentity
   readonly rules: ConfigRules
   readonly random: Random
@@ -90,7 +92,7 @@ export class LocalMetadataProvider implements MetadataProvider {
   #brokerEpoch = -1
 
   private constructor(options: LocalProviderOptions) {
-    const { image, isTransactionOpen } = replayMetadata(options.store.replay())
+    const { image, isTransactionOpen } = options.replayed ?? replayMetadata(options.store.replay())
     this.#options = options
     this.#isTransactionOpen = isTransactionOpen
     this.#committed = image

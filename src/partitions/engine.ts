@@ -13,13 +13,14 @@ import { type LogManager, type OfflineDirectory, openLogManager } from '#storage
 import { IndexCache } from '#storage/segment/index-cache.ts'
 import type { CleanerSettings } from '#storage/upkeep/log-cleaner.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
-import { startBlockers } from '../metadata/blockers.ts'
 import { wholeDelta } from '../metadata/delta.ts'
 import { LocalMetadataProvider } from '../metadata/local-provider.ts'
 import type { BrokerEndpoint } from '../metadata/startup.ts'
 import { absolutePath } from '../platform/directories.ts'
 import { configRules } from './config-rules.ts'
+import type { StoredMetadata } from './doctor/metadata-files.ts'
 import { EffectiveConfigs } from './effective-configs.ts'
+import { examine, OpenTransactions } from './examine.ts'
 import { type LogDirectory, logDirectories } from './log-directories.ts'
 import { MetadataLog } from './metadata-log.ts'
 import { MetadataSnapshots, type SnapshotPolicy } from './metadata-snapshots.ts'
@@ -75,11 +76,15 @@ export interface Engine {
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const environment = environmentOf(options)
   let engine: Engine | undefined
+  let found: StoredMetadata | undefined
   const manager = openLogManager({
     environment,
     logDirs: options.logDirs,
     metadataLogDir: metadataDirectory(options.config),
     nodeId: options.config.number('node.id'),
+    examine: (metadataDirectoryId) => {
+      found = examineFor(options, metadataDirectoryId)
+    },
     intervals: intervalsOf(options.config),
     unflushedMaxBytes: options.config.number('millrace.log.unflushed.max.bytes'),
     recoveryThreads: options.config.number('num.recovery.threads.per.data.dir'),
@@ -92,7 +97,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     onProblem: options.onProblem,
   })
   try {
-    engine = await startOn(manager, environment, options)
+    engine = await startOn(manager, environment, options, found)
     return engine
   } catch (error) {
     await giveUp(manager, error)
@@ -107,13 +112,29 @@ async function giveUp(manager: LogManager, error: unknown): Promise<void> {
   else await manager.closeNow()
 }
 
-/** Thrown before anything was written. */
-class OpenTransactions extends KafkaError {}
+/** Throws for what this broker must not start on, before anything is written. */
+function examineFor(
+  { files, config, logDirs }: EngineOptions,
+  metadataDirectoryId: Uuid | undefined,
+): StoredMetadata | undefined {
+  return examine({
+    files,
+    logDirs,
+    metadataPath: metadataDirectory(config) ?? logDirs[0] ?? '',
+    metadataDirectoryId,
+    rules: {
+      nodeId: config.number('node.id'),
+      authorizer: config.string('authorizer.class.name') ?? '',
+      allowUnenforcedSecurity: config.boolean('millrace.allow.unenforced.security'),
+    },
+  })
+}
 
 async function startOn(
   manager: LogManager,
   environment: LogEnvironment,
   options: EngineOptions,
+  found: StoredMetadata | undefined,
 ): Promise<Engine> {
   const { config, files, clock, random } = options
   const startedAt = clock.now()
@@ -124,9 +145,11 @@ async function startOn(
     segmentBytes: metadataSegmentBytes(config),
     segmentMs: config.number('metadata.log.segment.ms'),
   })
-  const store = new MetadataLog({ log, files, clock })
+  const store = new MetadataLog({ log, files, clock, found })
   const provider = LocalMetadataProvider.open({
     store,
+    // Recovery may have cut more, or less, than could be seen.
+    replayed: found?.endOffset === store.logEndOffset ? found : undefined,
     node: {
       nodeId,
       metadataDirectoryId: manager.metadataDirectoryId,
@@ -144,7 +167,6 @@ async function startOn(
     chooseDirectory: inTurn(manager),
     onFailure: (error) => options.onFailure?.(error),
   })
-  checkMayStart(provider, manager, config)
   const known = wholeDelta(provider.image)
   configs.apply(known)
   const loaded = await manager.load({
@@ -235,10 +257,7 @@ function refuseOpenTransactions(manager: LogManager): void {
   const [first] = open
   if (first === undefined) return
   const example = `${partitionName(first.topicPartition)} since offset ${first.lastStableOffset}`
-  throw new OpenTransactions(
-    'INVALID_TXN_STATE',
-    `${open.length} partitions have an open transaction, such as ${example}, and there is no transaction coordinator yet; let a Kafka end them first`,
-  )
+  throw new OpenTransactions(open.length, example)
 }
 
 /** New partitions go to the directories in turn: one operation may create many before the first of them exists. */
@@ -251,20 +270,6 @@ function inTurn(manager: LogManager): () => Uuid {
     }
     return directoryIds[turn++ % directoryIds.length] as Uuid
   }
-}
-
-function checkMayStart(
-  provider: LocalMetadataProvider,
-  manager: LogManager,
-  config: BrokerConfig,
-): void {
-  const blockers = startBlockers(provider.image, {
-    nodeId: config.number('node.id'),
-    metadataDirectoryId: manager.metadataDirectoryId,
-    authorizer: config.string('authorizer.class.name') ?? '',
-    allowUnenforcedSecurity: config.boolean('millrace.allow.unenforced.security'),
-  })
-  if (blockers.length > 0) throw new KafkaError('UNSUPPORTED_VERSION', blockers.join('\n'))
 }
 
 function environmentOf({ config, files, clock, random }: EngineOptions): LogEnvironment {

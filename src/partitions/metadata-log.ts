@@ -40,12 +40,20 @@ export class MetadataLog implements MetadataStore {
   readonly #clock: Clock
   #bytesSinceSnapshot = 0
 
-  constructor(parts: { log: PartitionLog; files: Files; clock: Clock }) {
+  constructor(parts: {
+    log: PartitionLog
+    files: Files
+    clock: Clock
+    /** What was read of it already, so that it need not be replayed. */
+    found?: { readonly endOffset: number; readonly bytesSinceSnapshot: number } | undefined
+  }) {
     this.#log = parts.log
     this.#files = parts.files
     this.#clock = parts.clock
     removeLeftovers(this.#files, this.#log.directory)
     this.#catchUp()
+    const { found } = parts
+    if (found?.endOffset === this.logEndOffset) this.#bytesSinceSnapshot = found.bytesSinceSnapshot
   }
 
   get logEndOffset(): number {
@@ -77,6 +85,7 @@ export class MetadataLog implements MetadataStore {
   }
 
   *replay(): Generator<StoredRecord> {
+    this.#bytesSinceSnapshot = 0
     const snapshot = this.#newestSnapshot()
     let next = this.#log.logStartOffset
     if (snapshot) {

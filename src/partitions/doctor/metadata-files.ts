@@ -1,9 +1,8 @@
 // Reads a metadata log as it lies there, without opening it as a broker would: nothing is locked, cut or written.
 import { KafkaError, StorageFault } from '#storage/base/errors.ts'
-import { readBatches } from '#storage/batch/record-batch.ts'
 import type { Files } from '#storage/fs/files.ts'
 import type { MetadataImage } from '../../metadata/image.ts'
-import { replayMetadata } from '../../metadata/replay.ts'
+import { type ReplayedMetadata, replayMetadata } from '../../metadata/replay.ts'
 import type { StoredRecord } from '../../metadata/store.ts'
 import {
   listSnapshots,
@@ -12,8 +11,15 @@ import {
   storedRecords,
 } from '../metadata-snapshot-file.ts'
 import type { Report } from './finding.ts'
+import { storedBatches, storedSegments } from './stored-batches.ts'
 
-const SEGMENT = /^(\d{20})\.log$/
+/** What a start would replay. */
+export interface StoredMetadata extends ReplayedMetadata {
+  /** Where the log ends. */
+  readonly endOffset: number
+  /** What of it stands behind the newest snapshot. */
+  readonly bytesSinceSnapshot: number
+}
 
 /** The image that a start would see; undefined when there is none to see, which is reported. */
 export function readMetadata(
@@ -22,7 +28,7 @@ export function readMetadata(
   report: Report,
 ): MetadataImage | undefined {
   try {
-    return replayMetadata(records(files, directory, report)).image
+    return scanMetadata(files, directory, report).image
   } catch (error) {
     if (!(error instanceof KafkaError || error instanceof StorageFault)) throw error
     report({
@@ -36,38 +42,48 @@ export function readMetadata(
   }
 }
 
-function* records(files: Files, directory: string, report: Report): Generator<StoredRecord> {
+/**
+ * Replays the newest snapshot that can be read and the log behind it, up to where the log is damaged. Throws
+ * UNSUPPORTED_VERSION for records that are not known, CORRUPT_MESSAGE and KAFKA_STORAGE_ERROR for what makes no sense.
+ */
+export function scanMetadata(files: Files, directory: string, report: Report): StoredMetadata {
+  const end = { endOffset: 0, bytesSinceSnapshot: 0 }
+  const replayed = replayMetadata(records(files, directory, report, end))
+  return { ...replayed, ...end }
+}
+
+function* records(
+  files: Files,
+  directory: string,
+  report: Report,
+  end: { endOffset: number; bytesSinceSnapshot: number },
+): Generator<StoredRecord> {
   const snapshot = newestSnapshot(files, directory, report)
   yield* snapshot?.records ?? []
   const from = snapshot?.endOffset ?? 0
-  const segments = files
-    .list(directory)
-    .map(({ name }) => name)
-    .filter((name) => SEGMENT.test(name))
-    .sort()
-  let next = Number(SEGMENT.exec(segments[0] ?? '')?.[1] ?? from)
-  if (next > from) {
-    const detail = `${directory} begins at offset ${next}, and what was before is in no snapshot that can be read`
+  end.endOffset = from
+  const segments = storedSegments(files, directory)
+  const first = segments[0]?.baseOffset ?? from
+  if (first > from) {
+    const detail = `${directory} begins at offset ${first}, and what was before is in no snapshot that can be read`
     throw new KafkaError('KAFKA_STORAGE_ERROR', detail)
   }
-  for (const name of segments) {
-    const bytes = files.readFile(`${directory}/${name}`) ?? new Uint8Array()
-    let size = 0
-    for (const batch of readBatches(bytes)) {
-      if (!batch.isCrcValid()) break
-      for (const record of storedRecords(batch)) if (record.offset >= from) yield record
-      size += batch.sizeInBytes
-      next = batch.nextOffset
-    }
-    if (size === bytes.length) continue
-    report({
-      subject: `${directory}/${name}`,
-      severity: 'warning',
-      concerns: 'both',
-      message: `The metadata log is damaged, or torn, from byte ${size} on: a start cuts it at offset ${next}`,
-    })
-    return
+  const batches = storedBatches(files, segments, from)
+  let next = batches.next()
+  for (; next.done !== true; next = batches.next()) {
+    const batch = next.value
+    for (const record of storedRecords(batch)) if (record.offset >= from) yield record
+    end.endOffset = batch.nextOffset
+    end.bytesSinceSnapshot += batch.sizeInBytes
   }
+  if (next.value === undefined) return
+  const { path, position, nextOffset } = next.value
+  report({
+    subject: path,
+    severity: 'warning',
+    concerns: 'both',
+    message: `The metadata log is damaged, or torn, from byte ${position} on: a start cuts it at offset ${nextOffset}`,
+  })
 }
 
 function newestSnapshot(files: Files, directory: string, report: Report) {

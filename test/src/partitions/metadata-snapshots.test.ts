@@ -115,7 +115,7 @@ test('Old metadata snapshots go, and the segments that only they need; the newes
 
   // The log no longer begins at 0: without a snapshot nothing is known of what came before.
   for (const id of snapshots()) damage(files, `${LOG}/${snapshotName(id)}`)
-  await expect(start()).rejects.toThrow(/has no snapshot of it that can be read/)
+  await expect(start()).rejects.toThrow(/what was before is in no snapshot that can be read/)
 })
 
 test('A metadata snapshot is taken after the interval when something is new, and not otherwise', async () => {
