@@ -10,7 +10,18 @@ export interface Difference {
 }
 
 /** Fields whose values each broker makes up: equal is what was paired when it was first seen. */
-const MADE_UP = new Set(['topicId', 'sessionId', 'producerId', 'clusterId', 'port', 'logDir'])
+const MADE_UP = new Set([
+  'topicId',
+  'sessionId',
+  'producerId',
+  'clusterId',
+  'port',
+  'logDir',
+  'memberId',
+  'leader',
+])
+/** A group's leader is one of its members. */
+const kindOf = (name: string) => (name === 'leader' ? 'memberId' : name)
 /** What every broker calls by the same value: nothing, none, unknown. A producer may have the id 0, a session may not. */
 const PLAIN = new Set<unknown>([-1, null, '', 'AAAAAAAAAAAAAAAAAAAAAA'])
 const isPlain = (name: string, value: unknown) =>
@@ -29,6 +40,8 @@ const KEYS = [
   'resourceName',
   'topicId',
   'logDir',
+  'memberId',
+  'groupId',
 ]
 
 /** Which of our ids stands for which of Kafka's, learned from the answers. */
@@ -37,13 +50,13 @@ export class Pairs {
 
   /** Ours for Kafka's; the same where none has been learned. */
   ours(name: string, kafka: unknown): unknown {
-    return this.#ours.get(`${name} ${kafka}`) ?? kafka
+    return this.#ours.get(`${kindOf(name)} ${kafka}`) ?? kafka
   }
 
   /** Whether the two stand for each other: learned at the first sight. */
   match(name: string, kafka: unknown, ours: unknown): boolean {
     if (isPlain(name, kafka) || isPlain(name, ours)) return kafka === ours
-    const key = `${name} ${kafka}`
+    const key = `${kindOf(name)} ${kafka}`
     if (!this.#ours.has(key)) this.#ours.set(key, ours)
     return this.#ours.get(key) === ours
   }
@@ -63,7 +76,8 @@ interface Place extends Difference {
 function compare(place: Place, pairs: Pairs, found: Difference[]): void {
   const { kafka, ours, path } = place
   if (kafka instanceof Uint8Array && ours instanceof Uint8Array) {
-    compare({ ...place, kafka: batchesOf(kafka), ours: batchesOf(ours) }, pairs, found)
+    const read = place.name === 'records' ? batchesOf : base64
+    compare({ ...place, kafka: read(kafka), ours: read(ours) }, pairs, found)
     return
   }
   if (Array.isArray(kafka) && Array.isArray(ours)) {
@@ -140,6 +154,8 @@ function batchesOf(bytes: Uint8Array): unknown[] {
     baseSequence: batch.baseSequence,
     recordCount: batch.recordCount,
     isCrcValid: batch.isCrcValid(),
-    records: Buffer.from(batch.bytes.subarray(61)).toString('base64'),
+    records: base64(batch.bytes.subarray(61)),
   }))
 }
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')

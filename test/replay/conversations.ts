@@ -15,6 +15,10 @@ export interface Conversation {
 export const SETTINGS = {
   'auto.create.topics.enable': 'true',
   'num.partitions': '1',
+  'offsets.topic.num.partitions': '1',
+  // A replay waits for nobody.
+  'group.initial.rebalance.delay.ms': '0',
+  'group.consumer.assignment.interval.ms': '0',
 } as const
 
 const file = fileURLToPath(new URL('conversations.jsonl.gz', import.meta.url))

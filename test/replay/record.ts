@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Admin, Producer, stringSerializers } from '@platformatic/kafka'
+import { Admin, Consumer, Producer, stringSerializers } from '@platformatic/kafka'
 import kafkajs from 'kafkajs'
 import { freePort, kafkaClasspath, startKafka } from '../kafka/kafka.ts'
 import { type Conversation, SETTINGS, writeConversations } from './conversations.ts'
@@ -245,6 +245,147 @@ const scripts: readonly { client: string; about: string; run: () => Promise<void
   },
 ]
 
+const groupTopic = 'group-topic'
+
+const javaConsumer = (group: string, protocol: string, count: number, ...more: string[]) =>
+  java(`${tools}.consumer.ConsoleConsumer`, [
+    ...['--topic', groupTopic, '--group', group, '--max-messages', String(count)],
+    ...['--timeout-ms', '8000', '--command-property', 'fetch.max.wait.ms=50'],
+    ...['--command-property', `group.protocol=${protocol}`, ...more],
+  ])
+
+const javaGroups = (...args: string[]) =>
+  java(`${tools}.consumer.group.ConsumerGroupCommand`, [...args])
+
+async function withKafkaJsGroup(): Promise<void> {
+  const { Kafka, logLevel } = kafkajs
+  const kafka = new Kafka({ clientId: 'kafkajs', brokers: [at], logLevel: logLevel.NOTHING })
+  const groupId = 'kafkajs-group'
+  for (const round of [0, 1]) {
+    const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100, heartbeatInterval: 200 })
+    await consumer.connect()
+    await consumer.subscribe({ topics: [groupTopic], fromBeginning: true })
+    let read: () => void = () => undefined
+    const hasRead = new Promise<void>((resolve) => {
+      read = resolve
+    })
+    if (round > 0) consumer.on(consumer.events.FETCH, read)
+    await consumer.run({ eachMessage: () => Promise.resolve(read()) })
+    await hasRead
+    await new Promise((resolve) => setTimeout(resolve, 600))
+    await consumer.disconnect()
+  }
+  const admin = kafka.admin()
+  await admin.connect()
+  await admin.fetchOffsets({ groupId, topics: [groupTopic] })
+  await admin.listGroups()
+  await admin.describeGroups([groupId, 'nobody'])
+  await admin.deleteGroups([groupId])
+  await admin.disconnect()
+}
+
+async function withPlatformaticGroup(protocol: 'classic' | 'consumer'): Promise<void> {
+  const options = { clientId: 'platformatic', bootstrapBrokers: [at], maxWaitTime: 100 }
+  const groupId = `platformatic-${protocol}`
+  const own =
+    protocol === 'classic'
+      ? { groupProtocol: protocol, heartbeatInterval: 200 }
+      : { groupProtocol: protocol }
+  const consumer = new Consumer({ ...options, groupId, ...own })
+  const stream = await consumer.consume({
+    topics: [groupTopic],
+    mode: 'committed',
+    fallbackMode: 'earliest',
+    autocommit: false,
+  })
+  stream.on('data', () => undefined)
+  await new Promise((resolve) => setTimeout(resolve, 600))
+  await consumer.commit({
+    offsets: [{ topic: groupTopic, partition: 0, offset: 5n, leaderEpoch: 0 }],
+  })
+  await consumer.close(true)
+  const admin = new Admin({ clientId: 'platformatic', bootstrapBrokers: [at] })
+  await admin.listGroups({ types: [protocol] })
+  await admin.listConsumerGroupOffsets({ groups: [groupId] })
+  await admin.deleteGroups({ groups: [groupId] })
+  await admin.close()
+}
+
+const groupScripts: typeof scripts = [
+  {
+    client: 'kcat',
+    about: 'produces for groups',
+    run: () => kcat(['-P', '-t', groupTopic], lines(10, 'grouped')),
+  },
+  ...['range', 'roundrobin', 'cooperative-sticky'].map((strategy) => ({
+    client: 'kcat',
+    about: `reads in a group on ${strategy}, twice`,
+    run: async () => {
+      const flags = ['-X', `partition.assignment.strategy=${strategy}`, '-e', '-q']
+      const early = ['-X', 'auto.offset.reset=earliest', '-X', 'fetch.wait.max.ms=50']
+      for (let time = 0; time < 2; time++)
+        await kcat(['-G', `kcat-${strategy}`, ...flags, ...early, groupTopic])
+    },
+  })),
+  {
+    client: 'kcat',
+    about: 'is a static member, twice',
+    run: async () => {
+      const quick = ['-X', 'fetch.wait.max.ms=50', '-e', '-q']
+      const flags = ['-X', 'group.instance.id=one', '-X', 'auto.offset.reset=earliest', ...quick]
+      for (let time = 0; time < 2; time++) await kcat(['-G', 'kcat-static', ...flags, groupTopic])
+    },
+  },
+  ...['classic', 'consumer'].map((protocol) => ({
+    client: 'Java console consumer',
+    about: `reads in a group of the ${protocol} protocol, twice`,
+    run: async () => {
+      await javaConsumer(`java-${protocol}`, protocol, 6, '--from-beginning')
+      await javaConsumer(`java-${protocol}`, protocol, 4)
+    },
+  })),
+  {
+    client: 'Java console consumer',
+    about: 'turns a classic group into a consumer group',
+    run: async () => {
+      await javaConsumer('java-both', 'classic', 3, '--from-beginning')
+      await javaConsumer('java-both', 'consumer', 3)
+    },
+  },
+  {
+    client: 'Java groups tool',
+    about: 'lists, describes, resets and deletes',
+    run: async () => {
+      await javaGroups('--list', '--state', '--type')
+      for (const group of ['java-classic', 'java-consumer'])
+        for (const what of ['--offsets', '--members', '--state'])
+          await javaGroups('--describe', '--group', group, what)
+      const reset = ['--reset-offsets', '--group', 'java-consumer', '--topic', groupTopic]
+      await javaGroups(...reset, '--shift-by', '-2', '--execute')
+      await javaGroups(...reset, '--to-earliest', '--execute')
+      await javaGroups('--delete-offsets', '--group', 'java-classic', '--topic', groupTopic)
+      await javaGroups('--delete', '--group', 'java-consumer', '--group', 'nobody')
+    },
+  },
+  { client: 'kafkajs', about: 'reads in a group, and administers it', run: withKafkaJsGroup },
+  ...(['classic', 'consumer'] as const).map((protocol) => ({
+    client: '@platformatic/kafka',
+    about: `reads in a group of the ${protocol} protocol, and administers it`,
+    run: () => withPlatformaticGroup(protocol),
+  })),
+]
+
+/** Makes the offsets topic, unrecorded, and leaves nothing else behind: Kafka refuses with COORDINATOR_NOT_AVAILABLE for as long as that takes. */
+async function makeOffsetsTopic(): Promise<void> {
+  await kcat(['-P', '-t', 'warm-up'], 'warm\n')
+  await kcat(['-G', 'warm-up', '-X', 'auto.offset.reset=earliest', '-e', '-q', 'warm-up'])
+  const admin = new Admin({ clientId: 'warm-up', bootstrapBrokers: [at] })
+  await admin.deleteGroups({ groups: ['warm-up'] })
+  await admin.deleteTopics({ topics: ['warm-up'] })
+  await admin.close()
+  proxy.take()
+}
+
 const port = await freePort()
 const advertised = `PLAINTEXT://${at},CONTROLLER://127.0.0.1:${port + 1}`
 const kafka = await startKafka(join(scratch, 'kafka'), {
@@ -254,12 +395,15 @@ const kafka = await startKafka(join(scratch, 'kafka'), {
 proxy.upstreamPort = port
 try {
   const conversations: Conversation[] = []
-  for (const { client, about, run } of scripts) {
+  const record = async ({ client, about, run }: (typeof scripts)[number]) => {
     await run().catch((error) => console.error(`${client} ${about}: ${error}`))
     const frames = proxy.take()
     conversations.push({ client, about, frames })
     console.log(`${client} ${about}: ${frames.length} frames`)
   }
+  for (const script of scripts) await record(script)
+  await makeOffsetsTopic()
+  for (const script of groupScripts) await record(script)
   console.log(`${writeConversations(conversations)} bytes`)
 } finally {
   proxy.close()

@@ -33,7 +33,7 @@ const kafka = new Kafka({
   clientId: 'compatibility',
   brokers: [bootstrap],
   logLevel: logLevel.NOTHING,
-  retry: { retries: 2, initialRetryTime: 20 },
+  retry: { retries: 7, initialRetryTime: 20 },
 })
 const admin = kafka.admin()
 const prefix = 'kafkajs-'
@@ -106,7 +106,7 @@ async function send(
   options: { acks?: number; compression?: Compression; idempotent?: boolean } = {},
 ): Promise<unknown> {
   const { idempotent = false, ...rest } = options
-  const producer = kafka.producer({ idempotent, retry: { retries: 2, initialRetryTime: 20 } })
+  const producer = kafka.producer({ idempotent, retry: { retries: 7, initialRetryTime: 20 } })
   await producer.connect()
   try {
     const answer = await producer.send({ topic, messages: list, ...rest })
