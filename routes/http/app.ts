@@ -11,6 +11,7 @@ import { ConsumerInstances } from './consumers/instances.ts'
 import { consumerRoutes } from './consumers/routes.ts'
 import { type Door, type Env, HTTP_DEFAULTS, type HttpConfig, StreamSlots } from './door.ts'
 import { errorResponse, HttpError } from './errors.ts'
+import { groupRoutes } from './groups.ts'
 import { corsFor, guard } from './guard.ts'
 import { healthRoutes } from './health.ts'
 import { indexRoutes } from './index-page.ts'
@@ -23,6 +24,7 @@ import { streamRoutes } from './stream/routes.ts'
 import { topicRoutes } from './topics.ts'
 import { clusterRoutes } from './v3-clusters.ts'
 import { v3ConfigRoutes } from './v3-configs.ts'
+import { v3GroupRoutes } from './v3-groups.ts'
 import { v3PartitionRoutes } from './v3-partitions.ts'
 import { v3RecordRoutes } from './v3-records.ts'
 import { v3TopicRoutes } from './v3-topics.ts'
@@ -102,12 +104,14 @@ function buildApp(door: Door, onBug: ((error: unknown) => void) | undefined): Ho
     recordRoutes,
     streamRoutes,
     consumerRoutes,
+    groupRoutes,
     topicRoutes,
     clusterRoutes,
     v3TopicRoutes,
     v3PartitionRoutes,
     v3ConfigRoutes,
     v3RecordRoutes,
+    v3GroupRoutes,
     healthRoutes,
     metricsRoutes,
     recoveryRoutes,

@@ -1,6 +1,6 @@
 // `GET /metrics` for Prometheus.
 import { Hono } from 'hono'
-import type { BrokerCounters } from '#src/broker/broker.ts'
+import type { Broker, BrokerCounters } from '#src/broker/broker.ts'
 import { Exposition, type MetricSample } from '#src/metrics/exposition.ts'
 import { processUsage } from '#src/platform/process.ts'
 import type { Door, Env } from './door.ts'
@@ -11,6 +11,14 @@ const COUNTERS: Readonly<Record<keyof BrokerCounters, readonly [name: string, he
   readRecords: ['millrace_read_records_total', 'Records handed out'],
   readBytes: ['millrace_read_bytes_total', 'Bytes of batches read'],
   failedProduces: ['millrace_failed_produces_total', 'Produce calls that were refused'],
+}
+
+type OffsetCounters = Broker['groups']['counters']
+
+const OFFSET_COUNTERS: Readonly<Record<keyof OffsetCounters, readonly [string, string]>> = {
+  committed: ['millrace_offsets_committed_total', 'Offsets that groups have committed'],
+  expired: ['millrace_offsets_expired_total', 'Committed offsets that have expired'],
+  deleted: ['millrace_offsets_deleted_total', 'Committed offsets that were deleted'],
 }
 
 /** Prometheus text: the broker's counters and gauges, this door's, and what the process uses. */
@@ -29,18 +37,22 @@ export function metricsRoutes(door: Door): Hono<Env> {
 }
 
 function brokerSamples({ broker }: Door): MetricSample[] {
-  const counters = Object.entries(COUNTERS).map(([counter, [name, help]]) => ({
-    name,
-    help,
-    type: 'counter' as const,
-    labels: {},
-    value: broker.counters[counter as keyof BrokerCounters],
-  }))
   return [
-    ...counters,
+    ...counted(COUNTERS, broker.counters),
+    ...counted(OFFSET_COUNTERS, broker.groups.counters),
     gauge('millrace_ready', 'Whether the broker is ready', broker.isReady() ? 1 : 0),
     ...broker.samples().map((sample) => ({ ...sample, type: 'gauge' as const })),
   ]
+}
+
+function counted<Name extends string>(
+  names: Readonly<Record<Name, readonly [name: string, help: string]>>,
+  counters: Readonly<Record<Name, number>>,
+): MetricSample[] {
+  return (Object.keys(names) as Name[]).map((counter) => {
+    const [name, help] = names[counter]
+    return { name, help, type: 'counter', labels: {}, value: counters[counter] }
+  })
 }
 
 function doorSamples({ counters, streams }: Door): MetricSample[] {

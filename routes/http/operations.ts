@@ -141,6 +141,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     summary: 'A replica of a partition',
     tag: 'Topics (v3)',
   },
+  ...groupOperations(),
   ...configOperations(`${TOPICS}/:topic`, 'configs', 'of a topic'),
   ...configOperations('/v3/clusters/:cluster/brokers/:broker', 'configs', 'of a broker'),
   ...configOperations('/v3/clusters/:cluster', 'broker-configs', 'of all brokers'),
@@ -199,6 +200,50 @@ function consumerOperations(): Record<string, Operation> {
       tag,
       body: 'ConsumerPartitions',
       status: 204,
+    },
+  }
+}
+
+function groupOperations(): Record<string, Operation> {
+  const own = { tag: 'Groups' }
+  const v3 = { tag: 'Groups (v3)' }
+  const groups = '/v3/clusters/:cluster/consumer-groups'
+  const consumer = `${groups}/:group/consumers/:consumer`
+  return {
+    'GET /groups': {
+      ...own,
+      summary: 'Groups',
+      query: [
+        { name: 'state', description: 'Only groups in these states, with commas' },
+        { name: 'type', description: 'Only groups of these types, with commas' },
+      ],
+    },
+    'GET /groups/:group': { ...own, summary: 'A group: members, assignments, offsets, lag' },
+    'DELETE /groups/:group': { ...own, summary: 'Delete a group without members', status: 204 },
+    'POST /groups/:group/reset': {
+      ...own,
+      summary: 'Set where a group goes on reading, or show what that would do',
+      body: 'ResetOffsets',
+    },
+    'DELETE /groups/:group/offsets': {
+      ...own,
+      summary: 'Forget committed offsets',
+      body: 'ForgetOffsets',
+    },
+    [`GET ${groups}`]: { ...v3, summary: 'Consumer groups' },
+    [`GET ${groups}/:group`]: { ...v3, summary: 'A consumer group' },
+    [`GET ${groups}/:group/consumers`]: { ...v3, summary: 'Members of a group' },
+    [`GET ${consumer}`]: { ...v3, summary: 'A member of a group' },
+    [`GET ${consumer}/assignments`]: { ...v3, summary: 'What a member is assigned' },
+    [`GET ${consumer}/assignments/:topic/partitions/:partition`]: {
+      ...v3,
+      summary: 'A partition that a member is assigned',
+    },
+    [`GET ${groups}/:group/lag-summary`]: { ...v3, summary: 'The largest lag, and the sum' },
+    [`GET ${groups}/:group/lags`]: { ...v3, summary: 'Lags of a group, the largest first' },
+    [`GET ${groups}/:group/lags/:topic/partitions/:partition`]: {
+      ...v3,
+      summary: 'The lag of a partition',
     },
   }
 }

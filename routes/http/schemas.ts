@@ -60,6 +60,34 @@ export const ConsumerPositions = v.object({
   ),
 })
 
+const named = {
+  topics: v.nullish(v.pipe(v.array(v.string()), v.minLength(1))),
+  partitions: v.nullish(v.pipe(v.array(v.strictObject(partition)), v.minLength(1))),
+}
+
+/** `POST /groups/{group}/reset` */
+export const ResetOffsets = v.strictObject({
+  to: v.picklist(['earliest', 'latest', 'current', 'offset', 'timestamp', 'duration', 'shift']),
+  offset: v.nullish(v.pipe(v.number(), v.safeInteger())),
+  timestamp: v.nullish(v.union([v.string(), v.pipe(v.number(), v.safeInteger())])),
+  duration: v.nullish(v.string()),
+  shift: v.nullish(v.pipe(v.number(), v.safeInteger())),
+  topics: named.topics,
+  partitions: v.nullish(
+    v.pipe(
+      v.array(
+        v.strictObject({ ...partition, offset: v.nullish(v.pipe(v.number(), v.safeInteger())) }),
+      ),
+      v.minLength(1),
+    ),
+  ),
+  dry_run: v.nullish(v.boolean()),
+  force: v.nullish(v.boolean()),
+})
+
+/** `DELETE /groups/{group}/offsets` */
+export const ForgetOffsets = v.strictObject(named)
+
 /** The bodies by name. */
 export const BODIES = {
   CreateTopic,
@@ -70,6 +98,8 @@ export const BODIES = {
   ConsumerPartitions,
   ConsumerOffsets,
   ConsumerPositions,
+  ResetOffsets,
+  ForgetOffsets,
 }
 
 /** What a body of a name holds once it has been checked. */
