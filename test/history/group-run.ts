@@ -77,11 +77,23 @@ export class GroupRun {
     await this.settled(60_000)
   }
 
-  /** Waits until the members that live share the partitions; throws when they do not. */
+  /** Waits until the members share the partitions; throws when they do not. */
   async settled(timeoutMs = 30_000): Promise<void> {
+    await this.#shared(this.members, timeoutMs)
+  }
+
+  /** Waits until all members but those of one program share the partitions; throws when they do not. */
+  async settledWithout(gone: Program, timeoutMs = 30_000): Promise<void> {
+    await this.#shared(
+      this.members.filter((program) => program !== gone),
+      timeoutMs,
+    )
+  }
+
+  async #shared(programs: readonly Program[], timeoutMs: number): Promise<void> {
     const isShared = () =>
       this.#watch.areShared(
-        this.members.flatMap((program) => program.members),
+        programs.flatMap((program) => program.members),
         partitionCount,
       )
     if (!(await this.#watch.until(isShared, timeoutMs)))
@@ -95,6 +107,20 @@ export class GroupRun {
     if (!(await this.#watch.until(() => this.#watch.delivered >= goal, timeoutMs)))
       throw new Error(`Consumers were not given ${count} more:\n${this.diary}\n${this.owners()}`)
     this.note(`${count} more were given`)
+  }
+
+  /** kill -9 of a program. */
+  async kill(program: Program): Promise<void> {
+    const names = program.members.join(', ')
+    await program.kill()
+    this.note(`${names} were killed`)
+  }
+
+  /** Has a program end. */
+  async terminate(program: Program): Promise<void> {
+    const names = program.members.join(', ')
+    await program.terminate()
+    this.note(`${names} have ended`)
   }
 
   /** kill -9 of the broker, which comes back after a while. */

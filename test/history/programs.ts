@@ -53,6 +53,8 @@ export interface ProgramParts {
 export class Program {
   readonly kind: ProgramKind
   readonly #parts: ProgramParts
+  /** Which protocol its members speak in their next life. */
+  protocol: Plan['protocol']
   readonly #plan: Omit<Plan, 'members' | 'producers'>
   #child: ChildProcess | undefined
   #life = 0
@@ -61,6 +63,7 @@ export class Program {
     this.kind = kind
     this.#parts = parts
     this.#plan = plan
+    this.protocol = plan.protocol
   }
 
   /** The names under which its members write their histories in this life. */
@@ -75,6 +78,7 @@ export class Program {
     const named = (name: string) => `${name}.${this.#life}`
     const plan: Plan = {
       ...this.#plan,
+      protocol: this.protocol,
       members: members.map((name) => ({
         name: named(name),
         ...(isStatic ? { instance: name } : {}),

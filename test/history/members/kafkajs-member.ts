@@ -1,7 +1,7 @@
 // Consumers and producers of kafkajs, which write their history. The argument is a plan.
 import kafkajs, { type EachBatchPayload } from 'kafkajs'
 import { HistoryWriter } from '../history.ts'
-import { Commits, onEnd, type PlannedMember, plan, produce } from './plan.ts'
+import { Commits, ending, onEnd, type PlannedMember, plan, produce } from './plan.ts'
 
 const { AssignerProtocol, Kafka, logLevel } = kafkajs
 const { bootstrap, topic, group, directory } = plan
@@ -53,6 +53,30 @@ const roundRobin: kafkajs.PartitionAssigner = ({ cluster }) => ({
 async function consume({ name }: PlannedMember): Promise<() => Promise<void>> {
   const history = new HistoryWriter(directory, name)
   const commits = new Commits(history)
+  history.write({ op: 'start', group })
+  let consumer = await join(name, history, commits, again)
+  // What it takes for fatal, such as a coordinator that nobody knows for a moment, is only a reason to begin anew.
+  function again(error: Error): void {
+    console.error(`${name} begins anew: ${error.message}`)
+    const old = consumer
+    const rejoin = async () => {
+      await old.disconnect().catch(() => undefined)
+      if (!ending.isAsked) consumer = await join(name, history, commits, again)
+    }
+    rejoin().catch(again)
+  }
+  return async () => {
+    await consumer.disconnect()
+    history.write({ op: 'close' })
+  }
+}
+
+async function join(
+  name: string,
+  history: HistoryWriter,
+  commits: Commits,
+  onCrash: (error: Error) => void,
+): Promise<kafkajs.Consumer> {
   const consumer = client(name).consumer({
     groupId: group,
     partitionAssigners: [roundRobin],
@@ -62,12 +86,17 @@ async function consume({ name }: PlannedMember): Promise<() => Promise<void>> {
     maxWaitTimeInMs: 200,
     retry: patience,
   })
-  history.write({ op: 'start', group })
   let owned: number[] = []
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     history.write({ op: 'revoke', partitions: owned })
     owned = payload.memberAssignment[topic] ?? []
     history.write({ op: 'assign', partitions: owned })
+  })
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    if (payload.restart) return
+    history.write({ op: 'revoke', partitions: owned })
+    owned = []
+    onCrash(payload.error)
   })
   await consumer.connect()
   await consumer.subscribe({ topic, fromBeginning: true })
@@ -76,10 +105,7 @@ async function consume({ name }: PlannedMember): Promise<() => Promise<void>> {
     eachBatchAutoResolve: false,
     eachBatch: (payload) => takeBatch(payload, history, commits),
   })
-  return async () => {
-    await consumer.disconnect()
-    history.write({ op: 'close' })
-  }
+  return consumer
 }
 
 async function takeBatch(
