@@ -151,14 +151,15 @@ export class LogCleaner {
     this.#timer = environment.clock.after(settings().backoffMs, () => void this.#work())
   }
 
-  /** Begins as many cleanings as may run. Each begins the next one when it ends; the last one pauses. */
+  /** Begins as many cleanings as may run. Each begins the next one when it has ended well; then comes a pause. */
   async #work(): Promise<void> {
     const { isEnabled, threads } = this.#parts.settings()
     try {
       while (!this.#isStopped && isEnabled && this.#running.size < threads) {
         const candidate = await this.#filthiest()
         if (!candidate || this.#isStopped || this.#running.has(candidate.log)) break
-        void this.#clean(candidate).then(() => this.#work())
+        // After a failure the pause that is coming is due.
+        void this.#clean(candidate).then((cleaned) => cleaned && this.#work())
       }
     } catch (error) {
       this.#parts.onProblem(error)

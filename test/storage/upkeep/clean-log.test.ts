@@ -420,6 +420,25 @@ test('cleanLog() reads records larger than its buffer', async () => {
   expect(left(compacted)).toEqual([`0:a=${'x'.repeat(5_000)}`, '2:b=2'])
 })
 
+test('cleanLog() brings cold segments into memory before it reads them', async () => {
+  const compacted = await openCompacted()
+  put(compacted, ['a=1', 'b=1'])
+  put(compacted, ['a=2'])
+  roll(compacted)
+  const { log, disk } = compacted
+  await log.flush()
+  disk.evict(log.segments[0]?.path ?? '')
+  const populated = () => disk.faults.counts.get('populate') ?? 0
+  const before = populated()
+  await clean(compacted)
+  expect(populated()).toBeGreaterThan(before)
+  expect(left(compacted)).toEqual(['1:b=1', '2:a=2'])
+  disk.evict(log.segments[0]?.path ?? '')
+  disk.fail({ on: 'populate', code: 'EIO' })
+  await expect(clean(compacted, 0)).rejects.toMatchObject({ code: 'EIO' })
+  expect(left(compacted)).toEqual(['1:b=1', '2:a=2'])
+})
+
 test('a compacted log rolls before a record may be older than max.compaction.lag.ms', async () => {
   const settings: Partial<LogConfig> = { maxCompactionLagMs: 1_000 }
   for (const [compact, segments] of [

@@ -224,6 +224,22 @@ test.each([
   },
 )
 
+test('LogCleaner pauses between two tries on a full disk', async () => {
+  const broker = await new Broker().start()
+  const log = await broker.fill(await broker.create('orders'))
+  broker.disk.fail({ on: 'write', code: 'ENOSPC', path: '.cleaned', times: Infinity })
+  broker.manager.start()
+  const opens = () => broker.disk.faults.counts.get('open') ?? 0
+  const before = opens()
+  await broker.pass(10_000)
+  expect(isClean(log)).toBe(false)
+  expect(opens() - before).toBeGreaterThan(8)
+  expect(opens() - before).toBeLessThan(60)
+  broker.disk.faults.heal()
+  await broker.pass(2_000)
+  expect(isClean(log)).toBe(true)
+})
+
 test('LogCleaner takes the directory offline when its disk fails', async () => {
   const broker = await new Broker().start()
   const log = await broker.fill(await broker.create('orders'))
