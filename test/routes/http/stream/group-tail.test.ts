@@ -125,7 +125,10 @@ test('Two tails of a group share the partitions, and each record goes to one of 
   expect((await first.find('assigned')).data['partitions']).toHaveLength(2)
   const revoked = first.find('revoked')
   const second = await Events.open(TAIL)
+  const before = scene.clock.monotonic()
   expect((await revoked).data['partitions']).toHaveLength(1)
+  // At once, and not with the next heartbeat of the tail.
+  expect(scene.clock.monotonic() - before).toBeLessThan(3_000)
   expect((await second.find('assigned')).data['partitions']).toHaveLength(1)
   for (const partition of [0, 1]) await scene.produce('orders', partition, `p${partition}`)
   const values = [...(await first.values(1)), ...(await second.values(1))]

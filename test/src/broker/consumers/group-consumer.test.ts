@@ -1,7 +1,9 @@
 // Consumers inside the broker: they join, share, hand over, commit and are lost, on the real coordinator.
 import { afterEach, expect, test } from 'vitest'
 import { ANONYMOUS } from '#src/access/session.ts'
-import { held, Scene } from './scene.ts'
+import { GroupConsumer } from '#src/broker/consumers/group-consumer.ts'
+import { SeededRandom } from '../../../simulation/seeded-random.ts'
+import { DEFAULTS, held, Scene } from './scene.ts'
 
 let scene: Scene
 const scenes: Scene[] = []
@@ -185,6 +187,43 @@ test('GroupConsumer.seek() reads again or leaves out, and only in partitions of 
   consumer.seek(at, 'latest')
   expect(await scene.poll(consumer)).toEqual([])
   expect(() => consumer.seek({ topic: 'other', partition: 0 }, 0)).toThrow(/does not have/)
+})
+
+test('GroupConsumer.seek() counts for a poll that is reading just then', async () => {
+  await start()
+  await scene.topic('orders')
+  await scene.produce('orders', 0, 'a', 'b', 'c')
+  const { broker, clock } = scene
+  let onRead: () => void = () => undefined
+  const consumer = new GroupConsumer(
+    {
+      broker: {
+        findOffset: (session, at) => broker.findOffset(session, at),
+        partitionOffsets: (...asked) => broker.partitionOffsets(...asked),
+        waitForRecords: (session, request) => broker.waitForRecords(session, request),
+        readRecords: async (session, request) => {
+          const read = await broker.readRecords(session, request)
+          onRead()
+          return read
+        },
+      },
+      groups: broker.groups,
+      session: ANONYMOUS,
+      clock,
+      random: new SeededRandom(3),
+      topicName: () => undefined,
+      onClosed: () => undefined,
+    },
+    { ...DEFAULTS, autoCommitIntervalMs: undefined },
+  )
+  const at = { topic: 'orders', partition: 0 }
+  await scene.during(consumer.assign([at]))
+  onRead = () => {
+    onRead = () => undefined
+    consumer.seek(at, 2)
+  }
+  expect(await scene.poll(consumer)).toEqual([])
+  expect(await scene.poll(consumer)).toEqual(['c'])
 })
 
 test.each([

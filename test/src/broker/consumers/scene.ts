@@ -8,7 +8,8 @@ import { SeededRandom } from '../../../simulation/seeded-random.ts'
 import { SimulatedDisk } from '../../../simulation/simulated-disk.ts'
 import { VirtualClock } from '../../../simulation/virtual-clock.ts'
 
-const DEFAULTS: ConsumerOptions = {
+/** How consumers are where a test does not say otherwise. */
+export const DEFAULTS: ConsumerOptions = {
   groupId: 'g',
   instanceId: null,
   autoOffsetReset: 'earliest',
