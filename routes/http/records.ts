@@ -1,6 +1,7 @@
 // The stateless read: records of one partition from an offset or a timestamp on, waiting for them if asked to.
 import { type Context, Hono } from 'hono'
 import type { ReadResult, StoredRecord } from '#src/broker/reading.ts'
+import { anySignal } from '#storage/base/any-signal.ts'
 import { type Door, type Env, existingTopic, lostSignal, sessionOf } from './door.ts'
 import { HttpError } from './errors.ts'
 import { MEDIA, negotiate } from './negotiate.ts'
@@ -67,14 +68,15 @@ async function readPartition(
   const result = await broker.readRecords(session, { ...request, offset })
   if (result.records.length > 0 || waitMs === 0 || request.maxRecords === 0) return result
   const slot = door.streams.take()
+  const { signal, release } = anySignal([slot.signal, lostSignal(c)])
   try {
-    const signal = AbortSignal.any([slot.signal, lostSignal(c)])
     const positions = [{ topic, partition, offset: result.nextOffset }]
     const { isolation } = request
     const hasMore = await broker.waitForRecords(session, { positions, waitMs, isolation, signal })
     if (!hasMore) return result
     return await broker.readRecords(session, { ...request, offset: result.nextOffset })
   } finally {
+    release()
     slot.release()
   }
 }

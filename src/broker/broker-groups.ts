@@ -181,7 +181,9 @@ export class BrokerGroups implements Groups {
 
   /** Consumers inside leave first. What was written is committed and answered; what is parked is refused. */
   async close(): Promise<void> {
-    await Promise.all([...this.#consumers].map((consumer) => consumer.close({ isLost: true })))
+    const { onProblem } = this.#parts
+    const closed = [...this.#consumers].map((one) => one.close({ isLost: true }).catch(onProblem))
+    await Promise.all(closed)
     await this.#coordinator.close()
   }
 }

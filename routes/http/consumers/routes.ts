@@ -1,6 +1,7 @@
 // REST v2 consumers: instances that join groups, read, commit and seek on behalf of their clients.
 import { type Context, Hono } from 'hono'
 import type { PartitionName } from '#src/broker/consumers/committed-offsets.ts'
+import { anySignal } from '#storage/base/any-signal.ts'
 import { parseJson, readText } from '../body.ts'
 import { readChecked, readCheckedIfAny } from '../checked-body.ts'
 import { type Door, type Env, lostSignal, sessionOf } from '../door.ts'
@@ -128,13 +129,14 @@ async function records(door: Door, c: Context<Env>): Promise<Response> {
       throw wrongState('The consumer is not subscribed to anything')
     }
     const slot = door.streams.take()
+    const { signal, release } = anySignal([slot.signal, lostSignal(c)])
     try {
-      const signal = AbortSignal.any([slot.signal, lostSignal(c)])
       const found = await consumer.poll({ ...limits, signal })
       const format = type === MEDIA.json ? 'plain' : own.format
       const texts = found.map((record) => recordJson(record, format))
       return c.body(`[${texts.join(',')}]`, 200, { 'content-type': type })
     } finally {
+      release()
       slot.release()
     }
   })

@@ -1,4 +1,5 @@
 // A consumer in a group, inside the broker: what HTTP consumers and tails with a group are made of.
+import { anySignal } from '#storage/base/any-signal.ts'
 import { KafkaError } from '#storage/base/errors.ts'
 import { randomUuid } from '#storage/base/uuid.ts'
 import type { OffsetSpec, StoredRecord } from '../reading.ts'
@@ -138,7 +139,7 @@ export class GroupConsumer {
       if (records.length > 0) return records
       const restMs = deadline - clock.monotonic()
       if (restMs <= 0 || signal?.aborted) return []
-      await this.#wait(restMs, signal ? AbortSignal.any([signal, changed]) : changed)
+      await this.#wait(restMs, signal ? [signal, changed] : [changed])
     }
   }
 
@@ -371,8 +372,8 @@ export class GroupConsumer {
     if (error.code === 'UNKNOWN_TOPIC_OR_PARTITION') this.#positions.remove(position)
   }
 
-  /** Until there is something to read, the signal aborts, or the time is up. */
-  async #wait(restMs: number, signal: AbortSignal): Promise<void> {
+  /** Until there is something to read, a signal aborts, or the time is up. */
+  async #wait(restMs: number, signals: readonly AbortSignal[]): Promise<void> {
     const { broker, session, clock } = this.#parts
     const { isolation } = this.#options
     const readable = this.#positions.inTurn().filter((position) => this.#isReadable(position))
@@ -380,11 +381,14 @@ export class GroupConsumer {
       offset === undefined ? [] : [{ topic, partition, offset }],
     )
     const waitMs = positions.length < readable.length ? Math.min(restMs, AWAY_MS) : restMs
+    const { signal, release } = anySignal(signals)
     try {
       await broker.waitForRecords(session, { positions, waitMs, isolation, signal })
     } catch (error) {
       if (!isAway(error)) throw error
       await pause(clock, Math.min(waitMs, AWAY_MS))
+    } finally {
+      release()
     }
   }
 
