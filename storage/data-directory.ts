@@ -26,7 +26,8 @@ import {
 } from './state/offset-checkpoint.ts'
 import { matchesSum, parseSums, SUMS_FILE, serializeSums, sumOf } from './state/sums.ts'
 
-const LOCK_FILE = '.lock'
+/** The file that a running broker holds locked. */
+export const LOCK_FILE = '.lock'
 const NO_OFFSETS: ReadonlyMap<string, number> = new Map()
 
 /** A directory under a log directory. */

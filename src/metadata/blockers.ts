@@ -1,6 +1,6 @@
 // Why a broker must not start on some metadata: what it could not keep true (RULES 17).
 import type { Uuid } from '#storage/base/uuid.ts'
-import type { MetadataImage } from './image.ts'
+import { CONFIG_RESOURCE, type MetadataImage } from './image.ts'
 import { SUPPORTED_FEATURES } from './record-versions.ts'
 
 /** What the answer depends on besides the image. */
@@ -20,11 +20,13 @@ export function startBlockers(image: MetadataImage, options: BlockerOptions): re
     ...featureBlockers(image),
     ...quorumBlockers(image, options),
     ...replicaBlockers(image, options.nodeId),
+    ...remoteBlockers(image),
     ...(options.allowUnenforcedSecurity ? [] : securityBlockers(image, options.authorizer)),
   ]
 }
 
-function featureBlockers(image: MetadataImage): string[] {
+/** What of them no Kafka of this version could start on either. */
+export function featureBlockers(image: MetadataImage): string[] {
   return [...image.features].flatMap(([name, level]) => {
     const [least, greatest] = SUPPORTED_FEATURES.get(name) ?? [0, 0]
     if (level >= least && level <= greatest) return []
@@ -46,7 +48,7 @@ function quorumBlockers(image: MetadataImage, options: BlockerOptions): string[]
   const directoryId = voters[0]?.voterDirectoryId
   if (directoryId === options.metadataDirectoryId) return []
   return [
-    `The metadata log belongs to directory ${directoryId}, but meta.properties says ${options.metadataDirectoryId}`,
+    `The metadata log belongs to directory ${directoryId}, but meta.properties says ${options.metadataDirectoryId || 'nothing of a directory.id'}`,
   ]
 }
 
@@ -62,6 +64,19 @@ function replicaBlockers(image: MetadataImage, nodeId: number): string[] {
   }
   if (count === 0) return []
   return [`${count} partitions have replicas on other brokers than ${nodeId}, such as ${example}`]
+}
+
+/** A log whose older part is elsewhere would look as if that part had been deleted. */
+function remoteBlockers(image: MetadataImage): string[] {
+  const topics = [...image.state.configs.values()].flatMap(({ resource, configs }) => {
+    const isRemote =
+      resource.type === CONFIG_RESOURCE.TOPIC && configs.get('remote.storage.enable') === 'true'
+    return isRemote ? [resource.name] : []
+  })
+  if (topics.length === 0) return []
+  return [
+    `${topics.length} topics, such as ${topics[0]}, have segments in remote storage, which is not read here; have a Kafka bring them back first, and set remote.storage.enable=false`,
+  ]
 }
 
 function securityBlockers(image: MetadataImage, authorizer: string): string[] {

@@ -27,7 +27,13 @@ export interface Examination {
  */
 export function examine(examination: Examination): StoredMetadata | undefined {
   const { files, metadataPath, metadataDirectoryId, rules, logDirs } = examination
-  const directory = `${metadataPath}/${partitionName(METADATA_PARTITION)}`
+  const name = partitionName(METADATA_PARTITION)
+  const directory = `${metadataPath}/${name}`
+  const other = logDirs.find((path) => path !== metadataPath && files.status(`${path}/${name}`))
+  if (other !== undefined) {
+    const detail = `The data directory ${other} holds a metadata log too, besides ${metadataPath}; name the right one in metadata.log.dir, and move the other away`
+    throw new KafkaError('KAFKA_STORAGE_ERROR', detail)
+  }
   const isThere = files.status(directory)?.isDirectory === true
   // What is damaged is told by the start itself.
   const found = isThere ? scanMetadata(files, directory, () => undefined) : undefined

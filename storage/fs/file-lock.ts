@@ -1,7 +1,7 @@
 // The lock of a data directory: a file lock that Kafka sees too, and a pid file for processes that have no FFI.
 import type { FileLock } from './files.ts'
 import type { Libc } from './libc.ts'
-import { lockByPid } from './pid-lock.ts'
+import { isHeldByPid, lockByPid } from './pid-lock.ts'
 import { systemError } from './system-error.ts'
 
 /**
@@ -31,6 +31,18 @@ export function lockFile(libc: Libc | undefined, path: string): FileLock | undef
     if (pidLock === undefined) libc.close(fd)
   }
   return pidLock && heldLock(libc, fd, pidLock)
+}
+
+/** Whether `lockFile` would be refused just now. Writes nothing; where a Kafka's lock can't be seen, it is not. */
+export function isFileLocked(libc: Libc | undefined, path: string): boolean {
+  if (isHeldByPid(path)) return true
+  const fd = libc?.open(path, 'read') ?? -1
+  if (libc === undefined || fd < 0) return false
+  try {
+    return libc.isLocked(fd) === true
+  } finally {
+    libc.close(fd)
+  }
 }
 
 function heldLock(libc: Libc, fd: number, pidLock: FileLock): FileLock {

@@ -90,6 +90,8 @@ export interface Files {
   map(path: string, size: number): FileMap | undefined
   /** Locks the file (made when missing); undefined when another holds it, in this process or another. */
   lock(path: string): FileLock | undefined
+  /** Whether `lock` would be refused, found out without taking it, making the file or writing anything. */
+  isLocked(path: string): boolean
   /** Total and available bytes of the file system that holds `path`. */
   space(path: string): { totalBytes: number; usableBytes: number }
 }

@@ -29,6 +29,8 @@ export interface Libc {
   mincore(address: Pointer, size: number, pages: Uint8Array): number
   /** fcntl(F_OFD_SETLK, F_WRLCK) on the whole file. The lock ends when `fd` is closed. */
   lockExclusively(fd: number): number
+  /** fcntl(F_OFD_GETLK): whether somebody else holds a lock of any kind on the file; undefined when it fails. */
+  isLocked(fd: number): boolean | undefined
   /** The name of this thread's errno, as `EIO`. */
   errorName(): string
 }
@@ -39,8 +41,10 @@ const O_CLOEXEC = 0o2000000
 const PROT_READ = 1
 const MAP_SHARED = 1
 const MADV_POPULATE_READ = 22
+const F_OFD_GETLK = 36
 const F_OFD_SETLK = 37
 const F_WRLCK = 1
+const F_UNLCK = 2
 const SC_PAGESIZE = 30
 // struct flock on 64-bit Linux: int16 l_type, int16 l_whence, 4 bytes of padding, int64 l_start, int64 l_len,
 // int32 l_pid, 4 bytes of padding. Whence 0, start 0 and length 0 mean the whole file; l_pid must be 0 for OFD locks.
@@ -116,6 +120,13 @@ function bind(koffi: Koffi, library: KoffiLibrary): Libc {
       const flock = new Uint8Array(FLOCK_BYTES)
       new DataView(flock.buffer).setInt16(0, F_WRLCK, true)
       return fcntl(fd, F_OFD_SETLK, 'void *', flock) as number
+    },
+    isLocked(fd) {
+      const flock = new Uint8Array(FLOCK_BYTES)
+      const view = new DataView(flock.buffer)
+      view.setInt16(0, F_WRLCK, true)
+      if (fcntl(fd, F_OFD_GETLK, '_Inout_ uint8_t *', flock) !== 0) return undefined
+      return view.getInt16(0, true) !== F_UNLCK
     },
     errorName() {
       const number = koffi.errno()

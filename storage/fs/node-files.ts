@@ -20,7 +20,7 @@ import {
   utimesSync,
 } from 'node:fs'
 import { systemCode } from '../base/errors.ts'
-import { lockFile } from './file-lock.ts'
+import { isFileLocked, lockFile } from './file-lock.ts'
 import type { DirectoryEntry, FileMap, FileStatus, Files, OpenMode } from './files.ts'
 import { type Libc, loadLibc } from './libc.ts'
 import { mapFile } from './mapped-file.ts'
@@ -50,6 +50,7 @@ export function createNodeFiles({ useLibc = true } = {}): Files {
     syncDirectoryNow,
     map: (path, size) => mapWith(libc(), path, size),
     lock: (path) => lockFile(libc(), path),
+    isLocked: (path) => isFileLocked(libc(), path),
     space(path) {
       const { bsize, blocks, bavail } = statfsSync(path)
       return { totalBytes: blocks * bsize, usableBytes: bavail * bsize }

@@ -32,6 +32,14 @@ export function lockByPid(path: string): FileLock | undefined {
   }
 }
 
+/** Whether a living process, this one included, holds `path.pid`. */
+export function isHeldByPid(path: string): boolean {
+  const pidFile = `${path}.pid`
+  if (held.has(pidFile)) return true
+  const holder = read(pidFile)
+  return holder !== undefined && isAlive(holder)
+}
+
 function hold(pidFile: string): FileLock {
   held.add(pidFile)
   return {

@@ -236,6 +236,10 @@ export class SimulatedDisk implements Files {
     }
   }
 
+  isLocked(path: string): boolean {
+    return this.#locked.has(split(path).join('/'))
+  }
+
   space(path: string): { totalBytes: number; usableBytes: number } {
     this.#meet('space', path)
     return { totalBytes: this.#capacity, usableBytes: Math.max(0, this.#capacity - this.usedBytes) }

@@ -1,6 +1,7 @@
 // Says of a data directory, before anybody starts on it, whether it can be moved: into Millrace, or out to Kafka.
 import { StorageFault } from '#storage/base/errors.ts'
 import { partitionName, type TopicPartition } from '#storage/base/topic-partition.ts'
+import { LOCK_FILE } from '#storage/data-directory.ts'
 import { METADATA_PARTITION } from '#storage/directory-names.ts'
 import type { Files } from '#storage/fs/files.ts'
 import { CLEAN_SHUTDOWN_FILE } from '#storage/state/clean-shutdown.ts'
@@ -9,8 +10,8 @@ import {
   type MetaProperties,
   parseMetaProperties,
 } from '#storage/state/meta-properties.ts'
-import { startBlockers } from '../../metadata/blockers.ts'
-import { CONFIG_RESOURCE, type MetadataImage } from '../../metadata/image.ts'
+import { type BlockerOptions, featureBlockers, startBlockers } from '../../metadata/blockers.ts'
+import type { MetadataImage } from '../../metadata/image.ts'
 import type { Finding, Report } from './finding.ts'
 import { readMetadata } from './metadata-files.ts'
 import { checkPartitions } from './partition-check.ts'
@@ -33,6 +34,8 @@ interface Identified {
   readonly isClean: boolean
 }
 
+/** What `node.id` is unless it is set. */
+const DEFAULT_NODE_ID = 1
 const SEVERITIES = ['blocker', 'warning', 'note']
 
 /**
@@ -75,6 +78,11 @@ function identify(files: Files, path: string, report: Report): Identified | unde
     const message = 'There is no such directory'
     report({ subject: path, severity: 'blocker', concerns: 'both', message })
     return undefined
+  }
+  if (files.isLocked(`${path}/${LOCK_FILE}`)) {
+    const message =
+      'A broker is running on it: what is said here is as of a moment, and no other can start'
+    report({ subject: path, severity: 'blocker', concerns: 'both', message, fix: 'Stop it first' })
   }
   const bytes = files.readFile(`${path}/${META_PROPERTIES}`)
   const isClean = files.status(`${path}/${CLEAN_SHUTDOWN_FILE}`) !== undefined
@@ -157,17 +165,31 @@ function checkImage(
     authorizer: '',
     allowUnenforcedSecurity: false,
   }
+  const unknown = featureBlockers(image)
   for (const message of startBlockers(image, options)) {
-    report({ subject, severity: 'blocker', concerns: 'millrace', message })
+    const concerns = unknown.includes(message) ? 'both' : 'millrace'
+    report({ subject, severity: 'blocker', concerns, message })
   }
-  for (const { resource, configs } of image.state.configs.values()) {
-    if (resource.type !== CONFIG_RESOURCE.TOPIC || configs.get('remote.storage.enable') !== 'true')
-      continue
-    const message = 'Part of the topic is in remote storage, which is not read here'
-    const fix = 'Have Kafka bring it back first, and set remote.storage.enable=false'
-    report({ subject: resource.name, severity: 'blocker', concerns: 'millrace', message, fix })
+  checkVoter(image, options, report)
+  if (meta.nodeId !== DEFAULT_NODE_ID) {
+    const message = `It is node ${meta.nodeId}'s: start with node.id=${meta.nodeId}`
+    report({ subject: META_PROPERTIES, severity: 'note', concerns: 'both', message })
   }
   checkPresence(image, partitions, report)
+}
+
+/** A Kafka that is not the voter it finds in its log waits for ever for the one that is. */
+function checkVoter(image: MetadataImage, options: BlockerOptions, report: Report): void {
+  const voters = image.state.quorum.voters ?? []
+  const own = voters.find(({ voterId }) => voterId === options.nodeId)
+  if (!own || own.voterDirectoryId === options.metadataDirectoryId) return
+  report({
+    subject: META_PROPERTIES,
+    severity: 'blocker',
+    concerns: 'kafka',
+    message: `It is not the directory ${own.voterDirectoryId} that the metadata log was written in`,
+    fix: `Set directory.id=${own.voterDirectoryId} in it, unless that is another directory's`,
+  })
 }
 
 /** Partitions that the metadata has and the disk has not are made anew, empty. */

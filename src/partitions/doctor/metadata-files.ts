@@ -34,8 +34,8 @@ export function readMetadata(
     report({
       subject: directory,
       severity: 'blocker',
-      concerns:
-        error instanceof KafkaError && error.code === 'UNSUPPORTED_VERSION' ? 'millrace' : 'both',
+      // Kafka 4.3 knows the same records.
+      concerns: 'both',
       message: `The metadata log can't be read: ${error.message}`,
     })
     return undefined

@@ -1,12 +1,12 @@
 // Looks at the partition directories of one log directory: whose they are, and what in them would stop a broker.
-import { KafkaError, StorageFault } from '#storage/base/errors.ts'
+import { StorageFault } from '#storage/base/errors.ts'
 import { partitionName, type TopicPartition } from '#storage/base/topic-partition.ts'
 import { directoryKind } from '#storage/directory-names.ts'
 import type { Files } from '#storage/fs/files.ts'
 import { PARTITION_METADATA, parsePartitionMetadata } from '#storage/state/partition-metadata.ts'
-import { parseProducerSnapshot } from '#storage/state/producer-snapshot.ts'
 import type { MetadataImage } from '../../metadata/image.ts'
 import type { Report } from './finding.ts'
+import { storedProducers, TRANSACTION_TOPIC } from './stored-producers.ts'
 
 /** Where the magic byte of a batch stands, and the oldest that is understood. */
 const MAGIC_POSITION = 16
@@ -18,7 +18,7 @@ export interface PartitionCheck {
   readonly report: Report
   /** Undefined when it could not be read: then nobody's topics are known. */
   readonly image: MetadataImage | undefined
-  /** Only after a clean stop does the newest producer snapshot tell of open transactions. */
+  /** After a clean stop the newest producer snapshot tells of open transactions; otherwise the log has to. */
   readonly hadCleanShutdown: boolean
 }
 
@@ -58,7 +58,7 @@ function checkPartition(check: PartitionCheck, path: string, at: TopicPartition)
   for (const name of names.filter((each) => each.endsWith('.log'))) {
     checkMagic(check, `${path}/${name}`)
   }
-  if (check.hadCleanShutdown) checkTransactions(check, path, names)
+  checkTransactions(check, path)
   const cuts = names.filter((name) => name.includes('.log.cut-'))
   if (cuts.length > 0) {
     const message = `A recovery set ${cuts.length} pieces aside that it had to cut off (${cuts[0]})`
@@ -79,9 +79,13 @@ function checkIdentity(
   if (!topic?.partitions[at.partition]) {
     const message = `The metadata knows no partition ${partitionName(at)}: a start sets it aside as -stray`
     report({ subject: path, severity: 'warning', concerns: 'both', message })
+  } else if (topicId === undefined) {
+    const message = `The partition has no ${PARTITION_METADATA}: Kafka sets it aside as -stray and begins an empty one; Millrace writes the file`
+    const fix = 'Have Millrace start here once'
+    report({ subject: path, severity: 'blocker', concerns: 'kafka', message, fix })
   } else if (topicId instanceof StorageFault) {
     report({ subject: path, severity: 'blocker', concerns: 'both', message: topicId.message })
-  } else if (topicId !== undefined && topicId !== topic.id) {
+  } else if (topicId !== topic.id) {
     const message = `It belongs to topic id ${topicId}, not to ${topic.id}: a start sets it aside as -stray`
     report({ subject: path, severity: 'warning', concerns: 'both', message })
   }
@@ -112,26 +116,17 @@ function checkMagic({ files, report }: PartitionCheck, path: string): void {
   report({ subject: path, severity: 'blocker', concerns: 'millrace', message, fix })
 }
 
-function checkTransactions(
-  { files, report }: PartitionCheck,
-  path: string,
-  names: readonly string[],
-): void {
-  const newest = names
-    .filter((name) => /^\d{20}\.snapshot$/.test(name))
-    .sort()
-    .at(-1)
-  const bytes = newest && files.readFile(`${path}/${newest}`)
-  if (!bytes) return
-  try {
-    const open = parseProducerSnapshot(bytes).find((one) => one.currentTxnFirstOffset >= 0)
-    if (!open) return
-    const message = `Producer ${open.producerId} has had a transaction open since offset ${open.currentTxnFirstOffset}, and there is no transaction coordinator here yet`
+function checkTransactions(check: PartitionCheck, path: string): void {
+  // Where there is no coordinator there are no transactions, and no log has to be read for them.
+  const isClean = check.hadCleanShutdown || !check.image?.topic(TRANSACTION_TOPIC)
+  const { open, damaged } = storedProducers(check.files, path, { isClean })
+  for (const [producerId, since] of open) {
+    const message = `Producer ${producerId} has had a transaction open since offset ${since}, and there is no transaction coordinator here yet`
     const fix = 'Let a Kafka end it first'
-    report({ subject: path, severity: 'blocker', concerns: 'millrace', message, fix })
-  } catch (error) {
-    if (!(error instanceof KafkaError)) throw error
-    const message = `The producer snapshot ${newest} is damaged, and made again at the start: ${error.message}`
-    report({ subject: path, severity: 'note', concerns: 'both', message })
+    check.report({ subject: path, severity: 'blocker', concerns: 'millrace', message, fix })
+  }
+  for (const { name, problem } of damaged) {
+    const message = `The producer snapshot ${name} is damaged, and made again at the start: ${problem}`
+    check.report({ subject: path, severity: 'note', concerns: 'both', message })
   }
 }

@@ -33,15 +33,14 @@ export function storedProducers(
   { isClean }: { readonly isClean: boolean },
 ): StoredProducers {
   const damaged: { name: string; problem: string }[] = []
-  const snapshot = newestSnapshot(files, directory, damaged)
-  const { offset, entries } = snapshot ?? { offset: 0, entries: [] }
+  const { offset, entries } = newestSnapshot(files, directory, damaged)
   const open = new Map<Int64, number>()
   let greatestId: Int64 = -1
   for (const { producerId, currentTxnFirstOffset } of entries) {
     greatestId = maxInt64(greatestId, producerId)
     if (currentTxnFirstOffset >= 0) open.set(producerId, currentTxnFirstOffset)
   }
-  if (isClean && snapshot) return { open, greatestId, damaged }
+  if (isClean) return { open, greatestId, damaged }
   for (const batch of storedBatches(files, storedSegments(files, directory), offset)) {
     const { producerId } = batch
     greatestId = maxInt64(greatestId, producerId)
@@ -55,7 +54,7 @@ function newestSnapshot(
   files: Files,
   directory: string,
   damaged: { name: string; problem: string }[],
-): { readonly offset: number; readonly entries: readonly ProducerSnapshotEntry[] } | undefined {
+): { readonly offset: number; readonly entries: readonly ProducerSnapshotEntry[] } {
   const names = files.list(directory).map(({ name }) => name)
   for (const name of names
     .filter((each) => SNAPSHOT.test(each))
@@ -69,5 +68,5 @@ function newestSnapshot(
       damaged.push({ name, problem: error.message })
     }
   }
-  return undefined
+  return { offset: 0, entries: [] }
 }

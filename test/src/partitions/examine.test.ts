@@ -6,7 +6,16 @@ import { serializeProducerSnapshot } from '#storage/state/producer-snapshot.ts'
 import { startBroker } from '../../../mod.ts'
 import { SimulatedDisk } from '../../simulation/simulated-disk.ts'
 import { VirtualClock } from '../../simulation/virtual-clock.ts'
-import { ACL, appendMetadata, everything, feature, put, read, SCRAM } from './left-directory.ts'
+import {
+  ACL,
+  appendMetadata,
+  everything,
+  feature,
+  put,
+  REMOTE,
+  read,
+  SCRAM,
+} from './left-directory.ts'
 
 const LOG = '/a/orders-0/00000000000000000000.log'
 
@@ -79,6 +88,11 @@ const common: Refusal[] = [
     message: /holds partitions .* holds no metadata log/,
   },
   {
+    why: 'a topic is partly in remote storage',
+    change: (files) => appendMetadata(files, '/a', [REMOTE]),
+    message: /1 topics, such as orders, have segments in remote storage/,
+  },
+  {
     why: 'there is no meta.properties',
     change: (files) => files.remove('/a/meta.properties'),
     message: /holds partitions .*no meta\.properties/,
@@ -144,6 +158,16 @@ test.each(cases)(
     expect(files.status('/a/.kafka_cleanshutdown') !== undefined).toBe(one.isClean)
   },
 )
+
+test('A start is refused when two directories hold a metadata log, and writes nothing', async () => {
+  const files = await left({ isClean: true })
+  files.makeDirectory('/b/__cluster_metadata-0')
+  const before = everything(files, '/a')
+  const started = startBroker({ data: ['/a', '/b'], files, http: false, kafka: false })
+  await expect(started).rejects.toThrow(/\/b holds a metadata log too, besides \/a/)
+  expect(everything(files, '/a')).toEqual(before)
+  expect(files.list('/b').map(({ name }) => name)).toEqual(['__cluster_metadata-0'])
+})
 
 test('A start that is refused goes well once the reason is gone, and finds the clean stop', async () => {
   const files = await left({ isClean: true })

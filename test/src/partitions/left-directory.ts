@@ -100,3 +100,10 @@ export const feature = (name: string, featureLevel: number): NewMetadataRecord =
   version: 0,
   data: { name, featureLevel },
 })
+
+/** The topic orders has segments that are not here. */
+export const REMOTE: NewMetadataRecord = {
+  type: 'ConfigRecord',
+  version: 0,
+  data: { resourceType: 2, resourceName: 'orders', name: 'remote.storage.enable', value: 'true' },
+}

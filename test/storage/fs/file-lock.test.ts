@@ -16,6 +16,7 @@ afterAll(() => {
 })
 let count = 0
 const freshPath = () => `${root}/${count++}.lock`
+const isLockedWith = (useLibc: boolean, path: string) => createNodeFiles({ useLibc }).isLocked(path)
 const lockWith = (useLibc: boolean, path: string) => createNodeFiles({ useLibc }).lock(path)
 
 /** Starts a second process of this runtime that tries to hold the lock; says whether it does. */
@@ -46,10 +47,13 @@ test.each(combinations)(
     const path = freshPath()
     const lock = lockWith(ours, path)
     expect(lock?.isSeenByKafka).toBe(ours && process.platform === 'linux')
+    expect([isLockedWith(ours, path), isLockedWith(theirs, path)]).toEqual([true, true])
     expect((await hold(path, theirs)).said).toBe('refused')
     lock?.release()
+    expect([isLockedWith(ours, path), isLockedWith(theirs, path)]).toEqual([false, false])
     const { child, said } = await hold(path, theirs)
     expect(said).toBe('held')
+    expect(isLockedWith(ours, path)).toBe(true)
     expect(lockWith(ours, path)).toBeUndefined()
     child.stdin?.end()
     await once(child, 'exit')
@@ -99,13 +103,21 @@ test.skipIf(!loadLibc())(
     const lock = lockWith(true, path)
     const fd = libc.open(path, 'create')
     expect([libc.lockExclusively(fd), libc.errorName()]).toEqual([-1, 'EAGAIN'])
+    expect(libc.isLocked(fd)).toBe(true)
     lock?.release()
+    expect(libc.isLocked(fd)).toBe(false)
     expect(libc.lockExclusively(fd)).toBe(0)
     expect(lockWith(true, path)).toBeUndefined()
     libc.close(fd)
     expect(lockWith(true, path)).toBeDefined()
   },
 )
+
+test('Files.isLocked() makes no file, and is false where there is none', () => {
+  const path = freshPath()
+  expect(isLockedWith(true, path)).toBe(false)
+  expect(existsSync(path)).toBe(false)
+})
 
 test('Files.lock() believes a pid file of a living process that could not read its start time', () => {
   const path = freshPath()

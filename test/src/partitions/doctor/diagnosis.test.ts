@@ -3,11 +3,13 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { ANONYMOUS } from '#src/access/session.ts'
 import { diagnose } from '#src/partitions/doctor/diagnosis.ts'
+import { buildBatch } from '#storage/batch/batch-builder.ts'
 import { nodeFiles } from '#storage/fs/node-files.ts'
 import { serializeProducerSnapshot } from '#storage/state/producer-snapshot.ts'
 import { startBroker } from '../../../../mod.ts'
 import { SimulatedDisk } from '../../../simulation/simulated-disk.ts'
 import { run } from '../../cli/fixture.ts'
+import { ACL, appendMetadata, everything, feature, put, REMOTE, read } from '../left-directory.ts'
 
 const LOG = '/a/orders-0/00000000000000000000.log'
 
@@ -21,17 +23,6 @@ async function left({ isClean = true } = {}): Promise<SimulatedDisk> {
   await running.stop()
   if (!isClean) files.remove('/a/.kafka_cleanshutdown')
   return files
-}
-
-function put(files: SimulatedDisk, path: string, content: string | Uint8Array): void {
-  const file = files.open(path, 'write')
-  file.truncate(0)
-  file.write(typeof content === 'string' ? new TextEncoder().encode(content) : content, 0)
-  file.close()
-}
-
-function read(files: SimulatedDisk, path: string): Uint8Array {
-  return files.readFile(path)?.slice() ?? new Uint8Array()
 }
 
 const texts = (files: SimulatedDisk, paths = ['/a']) =>
@@ -51,10 +42,9 @@ test('diagnose() finds nothing wrong with what a broker has left', async () => {
 
 test('diagnose() writes nothing', async () => {
   const files = await left()
-  const names = () => files.list('/a').map(({ name }) => [name, files.status(`/a/${name}`)])
-  const before = names()
+  const before = everything(files, '/a')
   diagnose(files, ['/a'])
-  expect(names()).toEqual(before)
+  expect(everything(files, '/a')).toEqual(before)
 })
 
 test('diagnose() says that an unclean directory will be recovered', async () => {
@@ -156,6 +146,71 @@ const cases: Case[] = [
     what: 'what a recovery set aside',
     change: (files) => put(files, `${LOG}.cut-1700000000000`, 'bytes'),
     finding: /^note both \/a\/orders-0: A recovery set 1 pieces aside/,
+  },
+  {
+    what: 'a transaction that is open in a log that nobody closed',
+    change: (files) => {
+      const topicId = 'xxxxxxxxxxxxxxxxxxxxxw'
+      const data = { name: '__transaction_state', topicId }
+      appendMetadata(files, '/a', [{ type: 'TopicRecord', version: 0, data }])
+      files.remove('/a/.kafka_cleanshutdown')
+      const [snapshot] = files.list('/a/orders-0').filter(({ name }) => /snapshot$/.test(name))
+      files.remove(`/a/orders-0/${snapshot?.name}`)
+      const open = { producerId: 9, producerEpoch: 0, baseSequence: 0, isTransactional: true }
+      const record = { value: new Uint8Array(1), timestamp: 1 }
+      const batch = buildBatch([record], { ...open, baseOffset: 1 })
+      put(files, LOG, Uint8Array.from([...read(files, LOG), ...batch]))
+    },
+    finding: /^blocker millrace \/a\/orders-0: Producer 9 .*since offset 1/,
+  },
+  {
+    what: 'ACLs, which only Kafka enforces',
+    change: (files) => appendMetadata(files, '/a', [ACL]),
+    finding: /^blocker millrace __cluster_metadata-0: 1 ACLs/,
+  },
+  {
+    what: 'a feature level that is not known, to nobody',
+    change: (files) => appendMetadata(files, '/a', [feature('share.version', 9)]),
+    finding: /^blocker both __cluster_metadata-0: Feature share.version is finalised at level 9/,
+  },
+  {
+    what: 'a topic that is partly in remote storage',
+    change: (files) => appendMetadata(files, '/a', [REMOTE]),
+    finding:
+      /^blocker millrace __cluster_metadata-0: 1 topics, such as orders, have segments in rem/,
+  },
+  {
+    what: 'a missing partition.metadata',
+    change: (files) => files.remove('/a/orders-0/partition.metadata'),
+    finding:
+      /^blocker kafka \/a\/orders-0: The partition has no partition\.metadata: Kafka sets it/,
+  },
+  {
+    what: 'a missing directory.id, and what it must be',
+    change: (files) => {
+      const text = new TextDecoder().decode(read(files, '/a/meta.properties'))
+      put(files, '/a/meta.properties', text.replace(/directory\.id=.*\n/, ''))
+    },
+    finding: /^blocker kafka meta\.properties: It is not the directory .{22} that the metadata log/,
+  },
+  {
+    what: 'a second metadata log',
+    change: (files) => files.makeDirectory('/b/__cluster_metadata-0'),
+    paths: ['/a', '/b'],
+    finding: /^blocker both \/b: Another metadata log is in \/a/,
+  },
+  {
+    what: 'a broker that runs',
+    change: (files) => void files.lock('/a/.lock'),
+    finding: /^blocker both \/a: A broker is running on it/,
+  },
+  {
+    what: 'another node.id than the default',
+    change: (files) => {
+      const text = new TextDecoder().decode(read(files, '/a/meta.properties'))
+      put(files, '/a/meta.properties', text.replace('node.id=1', 'node.id=7'))
+    },
+    finding: /^note both meta\.properties: .*start with node\.id=7/,
   },
   {
     what: 'a torn metadata log',
