@@ -14,18 +14,22 @@ export class CommandError extends Error {
   override readonly name = 'CommandError'
   readonly fix: string | undefined
   readonly exitCode: number
+  /** Of the broker's answer, where one was the failure. */
+  readonly status: number | undefined
 
   constructor(
     message: string,
     {
       fix,
       exitCode = EXIT.failed,
+      status,
       cause,
-    }: { fix?: string; exitCode?: number; cause?: unknown } = {},
+    }: { fix?: string; exitCode?: number; status?: number; cause?: unknown } = {},
   ) {
     super(message, cause === undefined ? {} : { cause })
     this.fix = fix
     this.exitCode = exitCode
+    this.status = status
   }
 }
 

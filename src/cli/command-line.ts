@@ -6,6 +6,7 @@ import { CommandError, EXIT } from './command-error.ts'
 import { addConsumeCommand } from './consume-command.ts'
 import { palette } from './display.ts'
 import { addDoctorCommand } from './doctor-command.ts'
+import { addGroupsCommand } from './groups-command.ts'
 import { addInspectCommand } from './inspect-command.ts'
 import { addPingCommand } from './ping-command.ts'
 import { addProduceCommand } from './produce-command.ts'
@@ -70,6 +71,7 @@ function buildProgram(world: CommandWorld, finish: (code: number) => void) {
   addTopicsCommand(program, world)
   addProduceCommand(program, world)
   addConsumeCommand(program, world)
+  addGroupsCommand(program, world)
   addInspectCommand(program, world, finish)
   addRecoveryCommand(program, world)
   addDoctorCommand(program, world, finish)

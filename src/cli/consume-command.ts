@@ -2,10 +2,12 @@
 import { type Command, Option } from 'commander'
 import { CommandError, usageError } from './command-error.ts'
 import { base64Bytes, printable, timeText } from './display.ts'
+import { GroupConsuming } from './group-consuming.ts'
 import { DEFAULT_URL, HttpClient, topicPath } from './http-client.ts'
 import { concatBytes } from './input-lines.ts'
 import { objectMembers } from './json-text.ts'
 import { countOption, gather } from './options.ts'
+import { type Place, parsePlace } from './places.ts'
 import type { CommandWorld } from './world.ts'
 
 /** How long a read waits for records when it follows a topic. */
@@ -17,6 +19,8 @@ const NEWLINE = Uint8Array.of(10)
 /** Values as base64: the only form that is exact for every value. */
 const BINARY = 'application/vnd.kafka.binary.v2+json'
 
+const ENDS = ['earliest', 'latest'] as const
+
 type OutputFormat = 'json' | 'raw' | 'table'
 
 interface Flags {
@@ -27,6 +31,7 @@ interface Flags {
   readonly max?: number
   readonly follow?: boolean
   readonly isolation: string
+  readonly group?: string
 }
 
 /** Adds `consume TOPIC`. */
@@ -38,8 +43,9 @@ export function addConsumeCommand(program: Command, world: CommandWorld): void {
   )
   program
     .command('consume')
-    .description('read the records of a topic')
-    .argument('<topic>')
+    .description('read the records of a topic, or of several as a member of a group')
+    .argument('<topics...>')
+    .option('-g, --group <group>', 'share the partitions with the other members of this group')
     .option(
       '--from <where>',
       'beginning, end, an offset, -N for the last N, or a time',
@@ -58,26 +64,57 @@ export function addConsumeCommand(program: Command, world: CommandWorld): void {
       `
 Times are written as 2026-01-31T12:00:00Z or, in milliseconds, @1769860800000.
 Formats: json prints a record a line, raw the bytes of each value and a newline,
-table a line for people.`,
+table a line for people.
+
+A member of a group goes on where the group has committed, and --from beginning or end is
+for partitions where it has not. Records are committed when they have been printed, so that
+none is lost; without --follow it leaves when nothing has come for two seconds.`,
     )
-    .action((topic: string, flags: Flags) => new Consuming(world, topic, flags).run())
+    .action((topics: readonly string[], flags: Flags) => consume(world, topics, flags))
 }
 
-/** Where a partition is read from: part of a query. */
-type Start = { readonly offset: string } | { readonly timestamp: string }
+function consume(
+  world: CommandWorld,
+  topics: readonly string[],
+  { group, ...flags }: Flags,
+): Promise<void> {
+  const [topic, ...others] = topics
+  if (group === undefined) {
+    if (topic === undefined || others.length > 0) {
+      throw usageError('Several topics are read by a member of a group only: give --group')
+    }
+    return new Consuming(world, topic, flags).run()
+  }
+  if (flags.partition !== undefined) {
+    throw usageError('A member of a group gets its partitions by itself, without --partition')
+  }
+  const { url, format, isolation, max = Infinity, follow = false } = flags
+  const place = startOf(flags.from)
+  const from = ENDS.find((end) => 'offset' in place && place.offset === end)
+  if (from === undefined) {
+    throw usageError(`--from ${flags.from} is not for groups: use millrace groups reset`)
+  }
+  const options = { group, topics, from, isolation, max, follow }
+  const isBinary = format === 'raw'
+  const client = new HttpClient(world, url)
+  return new GroupConsuming(client, world, { ...options, isBinary }).run(
+    (records) => printedRecords(format, records),
+    format === 'table' ? TABLE_HEAD : '',
+  )
+}
 
 /** One run of `consume`. */
 class Consuming {
   readonly #world: CommandWorld
   readonly #topic: string
-  readonly #flags: Flags
+  readonly #flags: Omit<Flags, 'group'>
   readonly #client: HttpClient
   readonly #stop = new AbortController()
   readonly #signal: AbortSignal
   #left: number
   #printing: Promise<void> = Promise.resolve()
 
-  constructor(world: CommandWorld, topic: string, flags: Flags) {
+  constructor(world: CommandWorld, topic: string, flags: Omit<Flags, 'group'>) {
     this.#world = world
     this.#topic = topic
     this.#flags = flags
@@ -117,7 +154,7 @@ class Consuming {
   }
 
   /** Reads one partition up to the end that it had at the first read, or for ever. */
-  async #read(partition: number, start: Start): Promise<void> {
+  async #read(partition: number, start: Place): Promise<void> {
     let from = start
     let end = Infinity
     while (this.#left > 0 && !this.#signal.aborted) {
@@ -129,7 +166,7 @@ class Consuming {
     }
   }
 
-  async #readOnce(partition: number, start: Start) {
+  async #readOnce(partition: number, start: Place) {
     const { isolation, format, follow } = this.#flags
     const query = new URLSearchParams({
       ...start,
@@ -156,32 +193,29 @@ class Consuming {
       const taken = records.slice(0, Math.min(this.#left, records.length))
       if (taken.length === 0) return
       this.#left -= taken.length
-      await this.#world.writeOutput(this.#printed(taken))
+      await this.#world.writeOutput(printedRecords(this.#flags.format, taken))
       if (this.#left <= 0) this.#stop.abort()
     }
     this.#printing = this.#printing.then(write)
     return this.#printing
   }
+}
 
-  #printed(records: readonly string[]): string | Uint8Array {
-    switch (this.#flags.format) {
-      case 'json':
-        return `${records.join('\n')}\n`
-      case 'table':
-        return records.map(tableRow).join('')
-      case 'raw':
-        return concatBytes(records.flatMap((value) => [base64Bytes(value), NEWLINE]))
-    }
+/** Records as the format wants them: texts of JSON objects, or for raw values as base64. */
+function printedRecords(format: OutputFormat, records: readonly string[]): string | Uint8Array {
+  switch (format) {
+    case 'json':
+      return `${records.join('\n')}\n`
+    case 'table':
+      return records.map(tableRow).join('')
+    case 'raw':
+      return concatBytes(records.flatMap((value) => [base64Bytes(value), NEWLINE]))
   }
 }
 
-function startOf(text: string): Start {
-  if (text === 'beginning' || text === 'earliest') return { offset: 'earliest' }
-  if (text === 'end' || text === 'latest') return { offset: 'latest' }
-  if (/^-?\d{1,16}$/.test(text)) return { offset: text }
-  if (/^@-?\d{1,18}$/.test(text)) return { timestamp: text.slice(1) }
-  const time = /^\d{4}-\d\d/.test(text) ? Date.parse(text) : Number.NaN
-  if (!Number.isNaN(time)) return { timestamp: String(time) }
+function startOf(text: string): Place {
+  const place = parsePlace(text)
+  if (place) return place
   throw usageError(`--from ${text} is none of beginning, end, an offset, -N, or a time`)
 }
 

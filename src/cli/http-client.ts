@@ -12,6 +12,8 @@ export interface ClientRequest {
   readonly text?: string
   readonly accept?: string
   readonly signal?: AbortSignal
+  /** What to do about an answer of this status. */
+  readonly fixes?: Readonly<Record<number, string>>
 }
 
 /** A broker, seen from the command line. */
@@ -37,7 +39,7 @@ export class HttpClient {
     if (signal !== undefined) init.signal = signal
     const response = await this.#fetch(new Request(this.#base + path, init), signal)
     if (response.ok) return response
-    throw await refusal(response, this.#base)
+    throw await refusal(response, this.#base, request.fixes?.[response.status])
   }
 
   /** The JSON of an answer. */
@@ -88,11 +90,19 @@ function baseUrl(text: string): string {
 }
 
 /** The broker's own sentence, or its status. */
-async function refusal(response: Response, base: string): Promise<CommandError> {
-  const text = await response.text()
-  const body = errorBody(text)
-  if (body?.message !== undefined) return new CommandError(body.message.replace(/\.$/, ''))
-  return new CommandError(`${base} answered ${response.status}`, {
+async function refusal(
+  response: Response,
+  base: string,
+  fix: string | undefined,
+): Promise<CommandError> {
+  const { status } = response
+  const body = errorBody(await response.text())
+  if (body?.message !== undefined) {
+    const message = body.message.replace(/\.$/, '')
+    return new CommandError(message, fix === undefined ? { status } : { status, fix })
+  }
+  return new CommandError(`${base} answered ${status}`, {
+    status,
     fix: 'Check that --url names a Millrace broker',
   })
 }

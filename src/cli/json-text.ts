@@ -3,7 +3,7 @@
 /** The texts of the members of an object, by name. `text` must be valid JSON. */
 export function objectMembers(text: string): Map<string, string> {
   const members = new Map<string, string>()
-  for (const part of parts(text)) {
+  for (const part of parts(text, '{')) {
     const nameEnd = stringEnd(part, 0)
     const colon = part.indexOf(':', nameEnd)
     members.set(String(JSON.parse(part.slice(0, nameEnd))), part.slice(colon + 1).trim())
@@ -11,9 +11,14 @@ export function objectMembers(text: string): Map<string, string> {
   return members
 }
 
-/** What stands between the commas of an object. */
-function* parts(text: string): Generator<string> {
-  let at = text.indexOf('{') + 1
+/** The texts of the items of an array. `text` must be valid JSON. */
+export function arrayItems(text: string): string[] {
+  return [...parts(text, '[')]
+}
+
+/** What stands between the commas of an object or an array. */
+function* parts(text: string, opening: '{' | '['): Generator<string> {
+  let at = text.indexOf(opening) + 1
   let start = at
   let depth = 0
   for (; at < text.length; at++) {
@@ -21,7 +26,7 @@ function* parts(text: string): Generator<string> {
     if (character === '"') at = stringEnd(text, at) - 1
     else if (character === '[' || character === '{') depth++
     else if (depth > 0 && (character === ']' || character === '}')) depth--
-    else if (depth === 0 && (character === ',' || character === '}')) {
+    else if (depth === 0 && (character === ',' || character === '}' || character === ']')) {
       const part = text.slice(start, at).trim()
       if (part !== '') yield part
       start = at + 1

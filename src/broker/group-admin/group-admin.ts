@@ -150,7 +150,7 @@ export class GroupAdmin {
     // Without its topic no group has committed anything.
     if (!this.#hasTopic()) return { partitions: this.#moves(session, call, []), members: [] }
     return await this.#read(groupId, (shard) => ({
-      partitions: this.#moves(session, call, this.#committed(shard, groupId)),
+      partitions: this.#movesIn(session, call, shard),
       members: memberIds(shard, groupId),
     }))
   }
@@ -159,7 +159,7 @@ export class GroupAdmin {
     const { groupId } = call
     return this.#write(groupId, (shard) => {
       checkEmpty(shard, groupId)
-      const partitions = this.#moves(session, call, this.#committed(shard, groupId))
+      const partitions = this.#movesIn(session, call, shard)
       const topics = byTopic(this.#parts.image(), partitions, ({ partition, to: offset }) => ({
         partition,
         offset,
@@ -177,7 +177,7 @@ export class GroupAdmin {
     const { groupId } = call
     const leaving = this.#write(groupId, (shard) => {
       // Nobody is put out for a reset that is going to be refused.
-      this.#moves(session, call, this.#committed(shard, groupId))
+      this.#movesIn(session, call, shard)
       return evict(shard, groupId)
     })
     const resetting = this.#reset(session, call)
@@ -197,6 +197,12 @@ export class GroupAdmin {
   #write<A>(groupId: string, plan: (shard: GroupShard) => GroupPlan<A>): Promise<A> {
     const { clock, coordinator } = this.#parts
     return retried(clock, () => coordinator.write(groupId, plan))
+  }
+
+  #movesIn(session: Session, call: OffsetResetCall, shard: GroupShard) {
+    const { groupId, scope } = call
+    if (scope === undefined) knownGroup(shard, groupId)
+    return this.#moves(session, call, this.#committed(shard, groupId))
   }
 
   #moves(
