@@ -31,6 +31,7 @@ export class Commits {
   readonly #parts: CommitsParts
   #last: Promise<unknown> = Promise.resolve()
   #timer: Timer | undefined
+  #isStopped = false
 
   constructor(parts: CommitsParts) {
     this.#parts = parts
@@ -53,36 +54,46 @@ export class Commits {
     return this.#inTurn(() => this.#commit(uncommitted(positions(), upTo)))
   }
 
-  /** A commit that nobody asked for: what can't be committed is read again by whoever comes next. */
-  async quietly(positions: () => readonly Position[], upTo: 'offset' | 'settled'): Promise<void> {
-    if (!this.isAutomatic) return
+  /** A commit that nobody asked for; false when it was refused: what can't be committed is read again by whoever comes next. */
+  async quietly(
+    positions: () => readonly Position[],
+    upTo: 'offset' | 'settled',
+  ): Promise<boolean> {
+    if (!this.isAutomatic) return true
     try {
       await this.positions(positions, upTo)
+      return true
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
+      return false
     }
   }
 
-  /** Something was settled: it is committed when the interval is over. */
+  /** Something was settled: it is committed when the interval is over, or one of the next where that is refused. */
   soon(): void {
-    const { intervalMs, clock, positions } = this.#parts
-    if (intervalMs === undefined || this.#timer) return
+    const { intervalMs, clock } = this.#parts
+    if (intervalMs === undefined || this.#timer || this.#isStopped) return
     this.#timer = clock.after(intervalMs, () => {
       this.#timer = undefined
-      void this.quietly(() => positions.all(), 'settled')
+      void this.#settled()
     })
   }
 
   /** No commit begins by itself any more. */
   stop(): void {
+    this.#isStopped = true
     this.#timer?.cancel()
-    this.#timer = undefined
   }
 
   /** What the group has committed; partitions without a position are left out. */
   fetch(partitions: readonly PartitionName[]): Promise<CommittedOffset[]> {
     const { groupOffsets, clock, committer } = this.#parts
     return retried(clock, () => fetchOffsets(groupOffsets, committer(), partitions))
+  }
+
+  async #settled(): Promise<void> {
+    const { positions } = this.#parts
+    if (!(await this.quietly(() => positions.all(), 'settled'))) this.soon()
   }
 
   #inTurn<T>(commit: () => Promise<T>): Promise<T> {

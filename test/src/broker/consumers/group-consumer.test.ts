@@ -339,6 +339,18 @@ test('A consumer that its group has forgotten joins again by itself', async () =
   expect(await scene.poll(consumer)).toEqual(['a'])
 })
 
+test('A consumer goes on when the disk was full for a while, and what it could not commit is committed then', async () => {
+  await start()
+  await scene.topic('orders')
+  await scene.produce('orders', 0, 'a', 'b')
+  const consumer = await scene.joined(['orders'], { autoCommitIntervalMs: 1_000 })
+  await scene.poll(consumer, { maxRecords: 1 })
+  scene.disk.fail({ on: 'write', path: '__consumer_offsets', code: 'ENOSPC', times: 30 })
+  await scene.poll(consumer, { maxRecords: 1 })
+  await scene.pass(10_000)
+  expect(await scene.committed('orders')).toEqual([1])
+})
+
 test('A static consumer keeps its partitions while it is away, and gives them up for good when told', async () => {
   await start()
   await scene.topic('orders', 2)
