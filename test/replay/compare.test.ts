@@ -63,6 +63,24 @@ test.each([
     ours: { records: batch('a', 9) },
     paths: [],
   },
+  {
+    why: 'another member, who leads',
+    kafka: { memberId: 'kafka', leader: 'kafka' },
+    ours: { memberId: 'ours', leader: 'ours' },
+    paths: [],
+  },
+  {
+    why: 'somebody else who leads',
+    kafka: { memberId: 'kafka', leader: 'kafka' },
+    ours: { memberId: 'ours', leader: 'another' },
+    paths: ['leader'],
+  },
+  {
+    why: 'bytes that are no records',
+    kafka: { assignment: new Uint8Array([0, 1]), metadata: new Uint8Array([7]) },
+    ours: { assignment: new Uint8Array([0, 2]), metadata: new Uint8Array([7]) },
+    paths: ['assignment'],
+  },
   { why: 'no producer', kafka: { producerId: 7 }, ours: { producerId: -1 }, paths: ['producerId'] },
   {
     why: 'a session that was not given',

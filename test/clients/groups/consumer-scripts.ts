@@ -365,10 +365,7 @@ const upgrade: Script = {
       again.groups.map(({ members, ...group }) => ({
         ...group,
         // Who has which of them depends on the ids, which are made up.
-        members: members.map(({ memberId, memberAssignment }) => [
-          memberId,
-          memberAssignment.length,
-        ]),
+        members: members.map(({ memberId }) => memberId),
       })),
     )
     talk.note('a beats', await a.beat())

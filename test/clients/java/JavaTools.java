@@ -155,7 +155,7 @@ public class JavaTools {
 
     /** Without ids, sizes of what was compressed, positions in the metadata log, what a performance test measured, and synonyms in hours, which Kafka leaves out. */
     static String settled(String line) {
-        return line.replaceAll("Epoch: \\d+", "Epoch: N").replaceAll("\"size\":\\d+", "SIZE").replaceAll(", DEFAULT_CONFIG:log\\.(retention|roll)\\.hours=\\d+", "").replaceAll("records sent.*", "records sent").replaceAll("(127\\.0\\.0\\.1)[ :]\\d+", "$1 PORT").replaceAll("(?<![\\w-])[\\w-]{22}(?![\\w-])", "ID").replaceAll("\\t\\d+ +\\t0 +\\t\\d+ +\\t\\d+ +\\t", "\tENDS AND TIMES\t");
+        return line.replaceAll("Epoch: \\d+", "Epoch: N").replaceAll("\"size\":\\d+", "SIZE").replaceAll(", DEFAULT_CONFIG:log\\.(retention|roll)\\.hours=\\d+", "").replaceAll("records sent.*", "records sent").replaceAll("(127\\.0\\.0\\.1)[ :]\\d+", "$1 PORT").replaceAll("(?<![\\w-])[\\w-]{22}(?![\\w(-])", "ID").replaceAll("\\t\\d+ +\\t0 +\\t\\d+ +\\t\\d+ +\\t", "\tENDS AND TIMES\t");
     }
 
     static List<String> lines(ByteArrayOutputStream stream) {
