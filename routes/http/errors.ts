@@ -77,6 +77,8 @@ const CODES: Partial<Record<KafkaErrorName, number | readonly [v2: number, v3: n
   FENCED_MEMBER_EPOCH: RETRIABLE,
   UNRELEASED_INSTANCE_ID: 40902,
   INVALID_REGULAR_EXPRESSION: 42204,
+  OFFSET_METADATA_TOO_LARGE: 42206,
+  GROUP_MAX_SIZE_REACHED: 50302,
 }
 
 /** REST Proxy's code for a refusal. */

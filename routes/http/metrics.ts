@@ -55,7 +55,7 @@ function counted<Name extends string>(
   })
 }
 
-function doorSamples({ counters, streams }: Door): MetricSample[] {
+function doorSamples({ counters, streams, consumers }: Door): MetricSample[] {
   const requests = counters.requests().map(({ method, status, count }) => ({
     name: 'millrace_http_requests_total',
     help: 'HTTP requests answered',
@@ -64,7 +64,8 @@ function doorSamples({ counters, streams }: Door): MetricSample[] {
     value: count,
   }))
   const open = gauge('millrace_http_streams', 'Tails, waiting reads and uploads', streams.open)
-  return [...requests, open]
+  const instances = gauge('millrace_http_consumers', 'Consumer instances', consumers.count)
+  return [...requests, open, instances]
 }
 
 function processSamples(): MetricSample[] {
