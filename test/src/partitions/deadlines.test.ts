@@ -58,3 +58,68 @@ test('Deadlines that are cleared never run', () => {
   clock.advance(100)
   expect(count).toBe(0)
 })
+
+test('Deadlines of the same time can take each other back, and all of them', () => {
+  const clock = new VirtualClock()
+  const deadlines = new Deadlines(clock)
+  const ran: string[] = []
+  const takeBacks: (() => void)[] = []
+  deadlines.add(10, () => {
+    ran.push('first')
+    takeBacks[0]?.()
+  })
+  takeBacks.push(deadlines.add(10, () => ran.push('taken back')))
+  deadlines.add(10, () => {
+    ran.push('second')
+    deadlines.clear()
+  })
+  deadlines.add(10, () => ran.push('cleared'))
+  clock.advance(100)
+  expect(ran).toEqual(['first', 'second'])
+  expect(clock.pendingTimers).toBe(0)
+})
+
+test('Deadlines go on behind an action that throws', () => {
+  const clock = new VirtualClock()
+  const deadlines = new Deadlines(clock)
+  const ran: string[] = []
+  deadlines.add(10, () => {
+    throw new TypeError('A bug')
+  })
+  deadlines.add(10, () => ran.push('same time'))
+  deadlines.add(20, () => ran.push('later'))
+  expect(() => clock.advance(100)).toThrow(TypeError)
+  clock.advance(100)
+  expect(ran).toEqual(['same time', 'later'])
+})
+
+test('Deadlines that are added by an action for now let the loop have its turn first', () => {
+  const clock = new VirtualClock()
+  const deadlines = new Deadlines(clock)
+  let count = 0
+  const again = () => {
+    if (++count < 10) deadlines.add(0, again)
+  }
+  deadlines.add(0, again)
+  clock.advance(0)
+  expect(count).toBe(1)
+  clock.advance(9 * 5)
+  expect(count).toBe(10)
+})
+
+test('Deadlines can be more times apart than a call takes arguments, and cost no look at all of them', () => {
+  const clock = new VirtualClock()
+  const deadlines = new Deadlines(clock)
+  const ran: number[] = []
+  const count = 130_000
+  // Backwards and forwards, so that none of them comes where it belongs by chance.
+  for (let n = 0; n < count; n++) {
+    const at = n % 2 === 0 ? n : count - n
+    deadlines.add(at * 5, () => ran.push(at))
+  }
+  const before = performance.now()
+  clock.advance(count * 5)
+  expect(performance.now() - before).toBeLessThan(10_000)
+  expect(ran).toHaveLength(count)
+  expect(ran.every((at, index) => index === 0 || (ran[index - 1] ?? 0) <= at)).toBe(true)
+})
