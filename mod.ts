@@ -8,7 +8,8 @@ import { serve } from '#serve'
 import { ANONYMOUS } from '#src/access/session.ts'
 import type { Acks, Broker, RecoveryReport, Sample } from '#src/broker/broker.ts'
 import { BrokerCore } from '#src/broker/broker-core.ts'
-import type { IsolationLevel, OffsetSpec, ReadResult } from '#src/broker/reading.ts'
+import { consumedRecords } from '#src/broker/consumers/consumed-records.ts'
+import type { IsolationLevel, OffsetSpec, ReadResult, StoredRecord } from '#src/broker/reading.ts'
 import { BrokerConfig } from '#src/config/broker-config.ts'
 import { brokerListeners, connectionLimits, isEveryAddress } from '#src/config/listeners.ts'
 import { type Engine, startEngine } from '#src/partitions/engine.ts'
@@ -31,6 +32,12 @@ export { KafkaError, StorageFault } from '#storage/base/errors.ts'
 const PLAINTEXT = 0
 /** Where a door listens that nobody has told where. */
 const FREE_PORT = '127.0.0.1:0'
+/** How soon after a record is dealt with the group knows; Kafka's clients take 5 s. */
+const COMMIT_INTERVAL_MS = 1_000
+/** How long a group waits for a loop of this process to give partitions back. */
+const REBALANCE_TIMEOUT_MS = 60_000
+/** How long a partition waits for the turn of the loop that has one of its records. */
+const HANDOVER_MS = 5_000
 
 /** How a broker is started. Everything may be left out. */
 export interface StartOptions {
@@ -86,6 +93,17 @@ export interface ReadOptions {
   readonly isolation?: IsolationLevel
 }
 
+/** How to read as a member of a consumer group. */
+export interface ConsumeOptions {
+  /** The group's id. Each group gets every record; its members share the partitions, Kafka's clients among them. */
+  readonly group: string
+  /** Where to begin what the group has not committed yet; `earliest` when left out. */
+  readonly from?: 'earliest' | 'latest' | { readonly timestamp: Int64 }
+  readonly isolation?: IsolationLevel
+  /** Ends the loop. */
+  readonly signal?: AbortSignal
+}
+
 /** A broker that runs in this process. */
 export interface RunningBroker {
   /** `http://host:port`; undefined without a socket. */
@@ -114,6 +132,14 @@ export interface RunningBroker {
     options?: { readonly acks?: Acks },
   ): Promise<readonly ProducedRecordPlace[]>
   read(topic: string, options?: ReadOptions): Promise<ReadResult>
+  /**
+   * Reads topics as a member of a group, from its committed offsets on: `for await (const record of broker.consume(…))`. At
+   * least once: the next turn of the loop says that the last record is dealt with, which is committed soon after.
+   */
+  consume(
+    topics: string | readonly string[],
+    options: ConsumeOptions,
+  ): AsyncGenerator<StoredRecord, void, void>
   /** Ends streams, closes the sockets, flushes and closes the logs. Resolves when no handle is left. Again is allowed. */
   stop(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -272,6 +298,25 @@ class Parts implements RunningBroker {
     }
     const request = { topic, partition, offset, maxRecords, maxBytes, ...level }
     return await broker.readRecords(ANONYMOUS, request)
+  }
+
+  consume(
+    topics: string | readonly string[],
+    { group, from = 'earliest', isolation = 'read_uncommitted', signal }: ConsumeOptions,
+  ): AsyncGenerator<StoredRecord, void, void> {
+    const open = () =>
+      this.broker.groups.openConsumer(ANONYMOUS, {
+        groupId: group,
+        instanceId: null,
+        autoOffsetReset: from,
+        autoCommitIntervalMs: COMMIT_INTERVAL_MS,
+        settledBy: 'acknowledgement',
+        isolation,
+        rebalanceTimeoutMs: REBALANCE_TIMEOUT_MS,
+        handoverMs: HANDOVER_MS,
+      })
+    const names = typeof topics === 'string' ? [topics] : topics
+    return consumedRecords(open, { topics: names, pattern: null }, signal)
   }
 
   stop(): Promise<void> {

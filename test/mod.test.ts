@@ -251,3 +251,71 @@ test('startBroker() prefers what it is told to a whole configuration, and keeps 
 test('startBroker() refuses a data directory with a comma, which log.dirs can not name', async () => {
   await expect(startBroker({ data: '/tmp/a,b' })).rejects.toThrow(/must not have a comma/)
 })
+
+test('RunningBroker.consume() goes on where its group stopped, and gives a record that was not finished again', async () => {
+  const broker = await start({ http: false, kafka: false })
+  await broker.produce('orders', [{ value: 'a' }, { value: 'b' }, { value: 'c' }])
+  const seen: (string | null)[] = []
+  for await (const { value } of broker.consume('orders', { group: 'billing' })) {
+    seen.push(textOf(value))
+    if (seen.length === 2) break
+  }
+  for await (const { value } of broker.consume('orders', { group: 'billing' })) {
+    seen.push(textOf(value))
+    if (seen.length === 4) break
+  }
+  expect(seen).toEqual(['a', 'b', 'b', 'c'])
+})
+
+test('RunningBroker.consume() shares the partitions of a group, and every group gets every record', async () => {
+  const broker = await start({
+    http: false,
+    kafka: false,
+    config: { 'num.partitions': '4', 'group.consumer.assignment.interval.ms': '0' },
+  })
+  const sent = Array.from({ length: 40 }, (_, index) => ({ key: `k${index}`, value: `v${index}` }))
+  await broker.produce('orders', sent)
+  const done = new AbortController()
+  const seen = { shared: [] as (string | null)[], alone: [] as (string | null)[] }
+  const members = new Set<string>()
+  const read = async (group: 'shared' | 'alone', member: string) => {
+    const { signal } = done
+    for await (const { value } of broker.consume(['orders'], { group, signal })) {
+      seen[group].push(textOf(value))
+      members.add(member)
+      const late = sent.length + 40
+      // Once the first records are read, more come, until two members of one group have had some.
+      if (seen.shared.length >= late && seen.alone.length >= late && members.size === 3)
+        done.abort()
+    }
+  }
+  const feed = async () => {
+    while (!done.signal.aborted) {
+      await broker.produce('orders', sent)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+  await Promise.all([read('shared', 'one'), read('shared', 'two'), read('alone', 'three'), feed()])
+  const wanted = new Set(sent.map(({ value }) => value))
+  expect(new Set(seen.shared)).toEqual(wanted)
+  expect(new Set(seen.alone)).toEqual(wanted)
+  expect(members).toEqual(new Set(['one', 'two', 'three']))
+})
+
+test('RunningBroker.consume() ends when the broker stops, and refuses a group without a name', async () => {
+  const broker = await start({ http: false, kafka: false })
+  await broker.produce('orders', [{ value: 'a' }])
+  const seen: (string | null)[] = []
+  const loop = (async () => {
+    for await (const { value } of broker.consume('orders', { group: 'billing' })) {
+      seen.push(textOf(value))
+      void broker.stop()
+    }
+  })()
+  await loop
+  expect(seen).toEqual(['a'])
+  const another = await start({ http: false, kafka: false })
+  await another.produce('orders', [{ value: 'a' }])
+  const nameless = another.consume('orders', { group: '' }).next()
+  await expect(nameless).rejects.toMatchObject({ code: expect.stringMatching(/INVALID/) })
+})
