@@ -71,7 +71,7 @@ public class JavaGroupTools {
         for (String protocol : List.of("classic", "consumer")) {
             String group = "tools-console-" + protocol;
             for (int i = 0; i < 2; i++)
-                run(console, "--topic", TOPIC, "--group", group, "--from-beginning", "--max-messages", i == 0 ? "60" : "5", "--timeout-ms", i == 0 ? "15000" : "2000", "--command-property", "group.protocol=" + protocol,
+                run(console, "--topic", TOPIC, "--group", group, "--from-beginning", "--max-messages", i == 0 ? "60" : "5", "--timeout-ms", i == 0 ? "15000" : "700", "--command-property", "group.protocol=" + protocol,
                     "--formatter-property", "print.partition=true", "--formatter-property", "print.offset=true");
             run(console, "--include", TOPIC + "-o.*", "--group", group + "-pattern", "--from-beginning", "--max-messages", "20", "--timeout-ms", "15000", "--command-property", "group.protocol=" + protocol);
             run("org.apache.kafka.tools.ConsumerPerformance", "--topic", TOPIC, "--num-records", "60", "--group", group + "-performance", "--timeout", "15000", "--command-property", "group.protocol=" + protocol, "--command-property", "auto.offset.reset=earliest");
@@ -101,13 +101,7 @@ public class JavaGroupTools {
                 run(GROUPS, "--delete", "--group", group);
                 run(GROUPS, "--delete-offsets", "--group", group, "--topic", TOPIC);
                 run(GROUPS, "--reset-offsets", "--group", group, "--topic", TOPIC, "--to-earliest", "--execute");
-                for (String[] options : new String[][] {{"--list"}, {"--list", "--state"}, {"--list", "--type"}, {"--list", "--state", "--type"}, {"--list", "--state", "stable"}, {"--list", "--type", "consumer"}, {"--list", "--state", "Empty,Stable"}})
-                    run(GROUPS, options);
-                run("org.apache.kafka.tools.GroupsCommand", "--list");
-                run("org.apache.kafka.tools.GroupsCommand", "--list", "--consumer");
-                run("org.apache.kafka.tools.GroupsCommand", "--list", "--group-type", "classic");
-                run("org.apache.kafka.tools.GroupsCommand", "--list", "--protocol", "consumer");
-                run("org.apache.kafka.tools.GroupsCommand", "--list", "--share");
+                if (protocol.equals("consumer")) lists();
             }
             run(GROUPS, "--describe", "--group", group);
             end("members-" + protocol);
@@ -120,6 +114,16 @@ public class JavaGroupTools {
         run(GROUPS, "--describe", "--group", "tools-console-classic", "--state");
         run(GROUPS, "--describe", "--group", "tools-console-consumer", "--group", "tools-console-classic", "--offsets");
         end("describe");
+    }
+
+    static void lists() {
+        for (String[] options : new String[][] {{"--list"}, {"--list", "--state"}, {"--list", "--type"}, {"--list", "--state", "--type"}, {"--list", "--state", "stable"}, {"--list", "--type", "consumer"}, {"--list", "--state", "Empty,Stable"}})
+            run(GROUPS, options);
+        run("org.apache.kafka.tools.GroupsCommand", "--list");
+        run("org.apache.kafka.tools.GroupsCommand", "--list", "--consumer");
+        run("org.apache.kafka.tools.GroupsCommand", "--list", "--group-type", "classic");
+        run("org.apache.kafka.tools.GroupsCommand", "--list", "--protocol", "consumer");
+        run("org.apache.kafka.tools.GroupsCommand", "--list", "--share");
     }
 
     static void reset(String... options) {

@@ -41,7 +41,7 @@ export function time(timestamp: unknown): string {
 }
 
 /** Kafka answers before its broker leads a new topic, and a client that repeats a produce request in part writes twice. */
-export const led = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 400))
+export const led = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 250))
 
 /** Bytes as text, long ones by their length and a sum. */
 export function text(bytes: unknown): string | null {
