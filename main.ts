@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { runCommandLine } from '#src/cli/command-line.ts'
 import type { CommandWorld, ServeRequest } from '#src/cli/world.ts'
 import { diagnose } from '#src/partitions/doctor/diagnosis.ts'
+import { rebuildMetadata } from '#src/partitions/doctor/rebuild-metadata.ts'
+import { planRebuild } from '#src/partitions/doctor/rebuild-plan.ts'
 import { recoveryLines } from '#src/partitions/recovery-findings.ts'
 import {
   commandArguments,
@@ -19,7 +21,7 @@ import {
   writeError,
   writeOutput,
 } from '#src/platform/process.ts'
-import { systemClock } from '#storage/base/world.ts'
+import { systemClock, systemRandom } from '#storage/base/world.ts'
 import { nodeFiles } from '#storage/fs/node-files.ts'
 import { BrokerConfig, KafkaError, type RunningBroker, StorageFault, startBroker } from './mod.ts'
 
@@ -131,6 +133,11 @@ async function main(): Promise<void> {
     fetch: (request) => fetch(request),
     serve,
     diagnose: (logDirs) => diagnose(nodeFiles, logDirs),
+    rebuildMetadata(logDirs, { write }) {
+      const plan = planRebuild(nodeFiles, logDirs)
+      if (write) rebuildMetadata(nodeFiles, systemRandom, systemClock.now(), plan)
+      return plan
+    },
     interrupted: interrupted.signal,
   }
   const exitCode = await runCommandLine(args, world)

@@ -92,7 +92,7 @@ function checkPartitionsHaveMetadata(
     if (!orphan) continue
     const detail =
       `The data directory ${directory.path} holds partitions (${orphan.name}), but ${path} holds no metadata log; ` +
-      `list the directory that has ${partitionName(METADATA_PARTITION)} first, or restore that one`
+      `list the directory that has ${partitionName(METADATA_PARTITION)} first, restore that one, or run millrace doctor --rebuild-metadata`
     throw new KafkaError('KAFKA_STORAGE_ERROR', detail)
   }
 }

@@ -22,6 +22,14 @@ export interface CommandWorld {
   readonly serve: (request: ServeRequest) => Promise<number>
   /** Looks at the log directories of a broker, without writing. Throws the system's error. */
   readonly diagnose: (logDirs: readonly string[]) => DoctorReport
+  /**
+   * Says what a new metadata log for the log directories would hold, and writes it when `write` is set. Throws KafkaError
+   * or StorageFault when that can't be done, and the system's error.
+   */
+  readonly rebuildMetadata: (
+    logDirs: readonly string[],
+    options: { readonly write: boolean },
+  ) => RebuildReport
   /** Aborts when the user wants a command that never ends to end. `serve` has its own way. */
   readonly interrupted: AbortSignal
 }
@@ -51,4 +59,16 @@ export interface DoctorFinding {
   readonly concerns: 'millrace' | 'kafka' | 'both'
   readonly message: string
   readonly fix?: string
+}
+
+/** What a new metadata log for partitions that lost theirs holds. */
+export interface RebuildReport {
+  readonly clusterId: string | undefined
+  readonly nodeId: number
+  readonly topics: readonly {
+    readonly name: string
+    readonly id: string | undefined
+    readonly partitions: readonly unknown[]
+    readonly wasCompacted: boolean
+  }[]
 }

@@ -56,7 +56,9 @@ export function leaderChange(image: MetadataImage, nodeId: number): NewStoredRec
 }
 
 /** The control records that a new log has besides: kraft.version 1, and this node as the only voter. */
-export function quorumRecords(node: NodeIdentity): readonly NewStoredRecord[] {
+export function quorumRecords(
+  node: Pick<NodeIdentity, 'nodeId' | 'metadataDirectoryId' | 'controllerEndpoint'>,
+): readonly NewStoredRecord[] {
   const voters: InferInput<typeof VotersRecord>['voters'] = [
     {
       voterId: node.nodeId,

@@ -148,7 +148,8 @@ function reportOrphans(partitions: readonly TopicPartition[], report: Report): v
   const [first] = partitions
   if (!first) return
   const message = `${partitions.length} partitions, such as ${partitionName(first)}, and no metadata log that says what they are`
-  const fix = 'Name the log directory that holds __cluster_metadata-0 too, or restore that one'
+  const fix =
+    'Name the log directory that holds __cluster_metadata-0 too, restore that one, or run doctor --rebuild-metadata'
   report({ subject: partitionName(first), severity: 'blocker', concerns: 'both', message, fix })
 }
 

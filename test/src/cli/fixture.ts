@@ -2,8 +2,11 @@
 import { runCommandLine } from '#src/cli/command-line.ts'
 import type { CommandWorld, ServeRequest } from '#src/cli/world.ts'
 import { diagnose } from '#src/partitions/doctor/diagnosis.ts'
+import { rebuildMetadata } from '#src/partitions/doctor/rebuild-metadata.ts'
+import { planRebuild } from '#src/partitions/doctor/rebuild-plan.ts'
 import { systemClock } from '#storage/base/world.ts'
 import { nodeFiles } from '#storage/fs/node-files.ts'
+import { SeededRandom } from '../../simulation/seeded-random.ts'
 
 /** What a command did. */
 export interface CommandRun {
@@ -58,6 +61,11 @@ export async function run(argv: readonly string[], given: CommandInput = {}): Pr
       return Promise.resolve(0)
     },
     diagnose: (logDirs) => diagnose(nodeFiles, logDirs),
+    rebuildMetadata(logDirs, { write }) {
+      const plan = planRebuild(nodeFiles, logDirs)
+      if (write) rebuildMetadata(nodeFiles, new SeededRandom(1), 0, plan)
+      return plan
+    },
     interrupted: given.interrupted ?? new AbortController().signal,
   }
   const exitCode = await runCommandLine(argv, world)
