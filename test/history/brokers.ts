@@ -12,6 +12,8 @@ import {
 export interface MortalBroker {
   readonly name: string
   readonly bootstrap: string
+  /** `http://host:port`, where it has such a door. */
+  readonly http?: string | undefined
   start(): Promise<void>
   /** kill -9; resolves when it is gone. */
   kill(): Promise<void>
@@ -54,13 +56,15 @@ export async function mortalMillrace(
 ): Promise<MortalBroker> {
   const port = await freePort()
   const bootstrap = `127.0.0.1:${port}`
+  const http = `127.0.0.1:${await freePort()}`
   const sets = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`])
   let broker: BrokerProcess | undefined
   return {
     name: `Millrace on ${runtime}`,
     bootstrap,
+    http: `http://${http}`,
     start: async () => {
-      const addresses = ['--http', '127.0.0.1:0', '--kafka', bootstrap]
+      const addresses = ['--http', http, '--kafka', bootstrap]
       const command = [...(runtimeCommand(runtime) ?? []), 'main.ts', 'serve', ...addresses]
       broker = await launchBroker([...command, '--data', join(folder, 'millrace'), ...sets])
     },

@@ -609,6 +609,13 @@ const cases: readonly Case[] = [
   },
   {
     kind: 'two-owners',
+    why: 'the first of two owners has not given it up',
+    bad: [...written('a'), ...member('c', 1), ...member('d', 2), ...member('e', 2), log('a')],
+    innocent: 'the group was empty and began anew',
+    good: [...written('a'), ...member('c', 1), close('c'), ...member('d', 1), log('a')],
+  },
+  {
+    kind: 'two-owners',
     why: 'the two are different instances',
     bad: [
       ...written('a'),

@@ -54,6 +54,7 @@ export function checkHistory(history: Iterable<HistoryEvent>): Verdict {
 /** A consumer reads one partition, from when it was assigned until it is taken away. */
 interface Session {
   readonly assignedAt: number
+  readonly generation?: number | undefined
   /** The next offset to read; undefined until it is known. */
   position: number | undefined
   /** Below this the group had surely committed when the session began lower without a reason. */
@@ -74,7 +75,7 @@ class GroupPartition {
   readonly committed = new CommittedPosition()
   /** What it was given, or went past on purpose. */
   readonly given = new OffsetSet()
-  /** Who was given the partition in which generation. */
+  /** Who was given the partition last in which generation. */
   readonly owners = new Map<number, string>()
   latest: { process: string; at: number } | undefined
   /** The highest position that was kept. */
@@ -170,17 +171,19 @@ class Groups {
     const { process, at, generation } = event
     for (const number of event.partitions) {
       this.seen.assigned += 1
-      member.sessions.set(number, { assignedAt: at, position: undefined, floor: -1 })
+      member.sessions.set(number, { assignedAt: at, generation, position: undefined, floor: -1 })
       const partition = this.#partition(member.group, number)
       partition.latest = { process, at }
       if (generation === undefined) continue
-      const owner = partition.owners.get(generation)
-      if (owner !== undefined && owner !== member.owner)
+      const other = this.#members.get(partition.owners.get(generation) ?? process)
+      // A group that was empty may count its generations from the beginning: then the other has given it up.
+      const isHeld = other?.sessions.get(number)?.generation === generation
+      if (isHeld && other.owner !== member.owner)
         this.#findings.add(
           'two-owners',
-          `${number} of ${member.group} was given to ${owner} and to ${member.owner} in generation ${generation}`,
+          `${number} of ${member.group} was given to ${other.owner} and to ${member.owner} in generation ${generation}`,
         )
-      partition.owners.set(generation, member.owner)
+      partition.owners.set(generation, process)
     }
   }
 

@@ -41,6 +41,7 @@ export class GroupRun {
     mkdirSync(this.directory, { recursive: true })
     this.#plan = {
       bootstrap: options.broker.bootstrap,
+      http: options.broker.http,
       topic: 'events',
       partitionCount,
       group: 'watched',

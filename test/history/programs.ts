@@ -26,6 +26,7 @@ const commands = {
     const source = join(folder, 'members/JavaMember.java')
     return ['java', ...flags, logging, '-Dkafka.level=WARN', '-cp', kafkaClasspath(), source]
   },
+  http: () => underNode(new URL('./members/http-member.ts', import.meta.url)),
   reader: () => underNode(new URL('./members/reader.ts', import.meta.url)),
   onlooker: () => underNode(new URL('./members/onlooker.ts', import.meta.url)),
   'create-topic': () => underNode(new URL('./members/create-topic.ts', import.meta.url)),

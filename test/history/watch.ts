@@ -33,9 +33,11 @@ export class Watch {
     }
   }
 
-  /** True when these processes, and they alone, own all partitions, each one of them once. */
+  /** True when these processes own all partitions, each one of them once, and none owns nothing. */
   areShared(processes: readonly string[], partitionCount: number): boolean {
-    const all = processes.flatMap((process) => [...(this.owned.get(process) ?? [])])
+    const shares = processes.map((process) => [...(this.owned.get(process) ?? [])])
+    const all = shares.flat()
+    if (shares.some((share) => share.length === 0)) return false
     return all.length === partitionCount && new Set(all).size === partitionCount
   }
 

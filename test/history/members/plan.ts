@@ -4,6 +4,8 @@ import { HistoryWriter } from '../history.ts'
 /** The work of one process: some consumers in a group, and some producers. The only argument, as JSON. */
 export interface Plan {
   readonly bootstrap: string
+  /** `http://host:port`, where the broker has such a door. */
+  readonly http?: string | undefined
   readonly topic: string
   readonly partitionCount: number
   readonly group: string
