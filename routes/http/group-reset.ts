@@ -1,5 +1,5 @@
 // The body of a reset: `to` says which way, and one further member says where.
-import type { OffsetResetCall } from '#src/broker/group-admin/group-admin.ts'
+import type { OffsetResetCall } from '#src/broker/group-admin/offset-resets.ts'
 import type { ResetTarget } from '#src/broker/group-admin/reset-target.ts'
 import { HttpError } from './errors.ts'
 import { parseTimestamp } from './parameters.ts'

@@ -13,14 +13,15 @@ import type { ConsumerGroupHeartbeatRequest } from '../protocol/messages/68-cons
 import type { Sample } from './broker.ts'
 import type { ConsumerOptions } from './consumers/consumer-options.ts'
 import { GroupConsumer } from './consumers/group-consumer.ts'
+import { type ForgottenOffset, GroupAdmin } from './group-admin/group-admin.ts'
+import type { GroupDescription } from './group-admin/group-description.ts'
+import { GroupLookup } from './group-admin/group-lookup.ts'
+import type { ScopeEntry } from './group-admin/group-scope.ts'
 import {
-  type ForgottenOffset,
-  GroupAdmin,
   type OffsetResetCall,
   type OffsetResetOutcome,
-} from './group-admin/group-admin.ts'
-import type { GroupDescription } from './group-admin/group-description.ts'
-import type { ScopeEntry } from './group-admin/group-scope.ts'
+  OffsetResets,
+} from './group-admin/offset-resets.ts'
 import { groupClient } from './group-client.ts'
 import { GroupOffsets } from './group-offsets.ts'
 import type { Groups } from './groups.ts'
@@ -45,6 +46,7 @@ export class BrokerGroups implements Groups {
   readonly #parts: BrokerGroupsParts
   readonly #coordinator: GroupCoordinator
   readonly #admin: GroupAdmin
+  readonly #resets: OffsetResets
   readonly #consumers = new Set<GroupConsumer>()
 
   constructor(parts: BrokerGroupsParts) {
@@ -52,9 +54,11 @@ export class BrokerGroups implements Groups {
     const coordinator = new GroupCoordinator({ ...parts, topic: OFFSETS })
     this.#coordinator = coordinator
     this.counters = coordinator.offsetCounters
-    this.#admin = new GroupAdmin({
+    const lookup = new GroupLookup({ ...parts, coordinator })
+    this.#admin = new GroupAdmin({ ...parts, lookup })
+    this.#resets = new OffsetResets({
       ...parts,
-      coordinator,
+      lookup,
       prepare: (session, groupId) => this.findCoordinator(session, groupId),
     })
     this.offsets = new GroupOffsets({
@@ -140,7 +144,7 @@ export class BrokerGroups implements Groups {
   }
 
   resetOffsets(session: Session, call: OffsetResetCall): Promise<OffsetResetOutcome> {
-    return this.#admin.reset(session, call)
+    return this.#resets.reset(session, call)
   }
 
   forgetOffsets(

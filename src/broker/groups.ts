@@ -14,13 +14,10 @@ import type {
 } from '../protocol/messages/68-consumer-group-heartbeat.ts'
 import type { ConsumerOptions } from './consumers/consumer-options.ts'
 import type { GroupConsumer } from './consumers/group-consumer.ts'
-import type {
-  ForgottenOffset,
-  OffsetResetCall,
-  OffsetResetOutcome,
-} from './group-admin/group-admin.ts'
+import type { ForgottenOffset } from './group-admin/group-admin.ts'
 import type { GroupDescription } from './group-admin/group-description.ts'
 import type { ScopeEntry } from './group-admin/group-scope.ts'
+import type { OffsetResetCall, OffsetResetOutcome } from './group-admin/offset-resets.ts'
 import type { GroupOffsets } from './group-offsets.ts'
 
 /**

@@ -1,7 +1,7 @@
 // Groups described, reset and trimmed, on a real coordinator with members of both protocols.
 import { afterEach, expect, test } from 'vitest'
 import { ANONYMOUS } from '#src/access/session.ts'
-import type { OffsetResetCall } from '#src/broker/group-admin/group-admin.ts'
+import type { OffsetResetCall } from '#src/broker/group-admin/offset-resets.ts'
 import type { ResetTarget } from '#src/broker/group-admin/reset-target.ts'
 import { errorCode } from '#src/protocol/error-codes.ts'
 import {
