@@ -115,7 +115,8 @@ function render(seen: Seen): string {
 # Compatibility
 
 Real clients go through the same scenarios against Apache Kafka 4.3.1 and against Millrace. Every field of what they see
-must be the same; what differs stands below, with the reason, and anything else fails a test.
+must be the same; what differs stands below, with the reason, and anything else fails a test. So do scripts of raw
+requests (raw): every admin and group API in all its versions, rightly and wrongly.
 
 ## Clients
 
