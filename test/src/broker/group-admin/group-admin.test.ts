@@ -385,6 +385,18 @@ test('Offsets are forgotten by topic and by partition, and nothing of what is re
   await scene.during(consumer.close())
 })
 
+test('What was committed of a topic that was deleted is not told, nor of one that took its name', async () => {
+  await start()
+  await commit('g', { 'a-0': 3, 'b-0': 2 })
+  await scene.during(scene.broker.deleteTopic(ANONYMOUS, 'b'))
+  expect(await committed('g')).toEqual({ 'a-0': 3 })
+  await scene.topic('b')
+  expect(await moves('g', 'earliest', { isDryRun: true })).toEqual(['a-0: 3 → 0'])
+  expect(await refusal(reset('g', { shiftBy: 0 }, { scope: [{ topic: 'b' }] }))).toContain(
+    'The group has committed nothing for b-0',
+  )
+})
+
 test('Groups are counted by type and state, and what became of their offsets', async () => {
   await start()
   await commit('one', { 'a-0': 3, 'a-1': 4 })
