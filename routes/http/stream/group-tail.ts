@@ -91,7 +91,7 @@ export class GroupTail implements TailSource {
         if (known !== undefined) return known
         if (this.#isClosed) return undefined
         const step = await this.#poll()
-        if (step !== undefined) this.#steps.push(step)
+        if (step !== undefined) this.#enqueue(step)
         else if (this.#steps.length === 0 && !this.#isClosed) return { kind: 'ping' }
       }
     } catch (error) {
@@ -114,7 +114,21 @@ export class GroupTail implements TailSource {
     this.#consumer.close({ isLost: true }).then(free, free)
   }
 
-  async #poll(): Promise<TailStep | undefined> {
+  /** Records come before the word that their partition is taken away, which may have come while they were read. */
+  #enqueue(step: Extract<TailStep, { kind: 'records' }>): void {
+    const read = new Set(step.records.map(keyOf))
+    let place = this.#steps.length
+    for (let at = place - 1; at >= 0; at--) {
+      const known = this.#steps[at]
+      if (known?.kind !== 'assigned' && known?.kind !== 'revoked') continue
+      if (!known.partitions.some((one) => read.has(keyOf(one)))) continue
+      if (known.kind === 'assigned') break
+      place = at
+    }
+    this.#steps.splice(place, 0, step)
+  }
+
+  async #poll(): Promise<Extract<TailStep, { kind: 'records' }> | undefined> {
     this.#news = new AbortController()
     const records = await this.#consumer.poll({
       maxBytes: STEP_BYTES,
@@ -135,6 +149,10 @@ export class GroupTail implements TailSource {
     this.#steps.push(step)
     this.#news.abort()
   }
+}
+
+function keyOf({ topic, partition }: PartitionName): string {
+  return `${topic}-${partition}`
 }
 
 function named({ topic, partition }: PartitionName): PartitionName {

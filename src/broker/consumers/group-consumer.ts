@@ -310,7 +310,8 @@ export class GroupConsumer {
         throw new KafkaError('OFFSET_OUT_OF_RANGE', detail)
       }
       const offset = broker.findOffset(session, { topic, partition, spec })
-      // Committed as well, so that who comes next begins where this one did.
+      // Whoever comes next finds the log's start again, but no other beginning: that is committed.
+      if (spec === 'earliest') position.committed = offset
       this.#settle([position], () => moveTo(position, offset))
       if (isGap) onGap?.({ topic, partition, from, to: logStartOffset })
     } catch (error) {
