@@ -72,6 +72,43 @@ export async function runJava(main: string, ...args: readonly string[]): Promise
   return output.stdout
 }
 
+/** A Java program that takes commands, a line each, and answers each with `done COMMAND`. */
+export interface JavaProgram {
+  /** Resolves when the command is done; rejects with what the program said when it ended instead. */
+  tell(command: string): Promise<void>
+  kill(): Promise<void>
+}
+
+/** Starts a `.java` source file of ours that takes commands on its standard input. */
+export function startJava(source: string, ...args: readonly string[]): JavaProgram {
+  const argv = [...quickJava('256m'), ...commonFlags('ERROR'), join(folder, source), ...args]
+  const child = spawn('java', argv, { env: isolated, stdio: ['pipe', 'pipe', 'pipe'] })
+  const output = { text: '', end: '' }
+  let waiting: { command: string; resolve: () => void; reject: (error: Error) => void } | undefined
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output.text += text
+    if (waiting && output.text.includes(`done ${waiting.command}\n`)) {
+      output.text = ''
+      waiting.resolve()
+      waiting = undefined
+    }
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    output.end = (output.end + text).slice(-4000)
+  })
+  child.on('close', (code) =>
+    waiting?.reject(new Error(`${source} ended with ${code} at ${waiting.command}: ${output.end}`)),
+  )
+  return {
+    tell: (command) =>
+      new Promise((resolve, reject) => {
+        waiting = { command, resolve, reject }
+        child.stdin.write(`${command}\n`)
+      }),
+    kill: () => end(child, 'SIGKILL'),
+  }
+}
+
 /** Makes topics in a running Kafka, each written as `NAME,PARTITIONS,KEY=VALUE,…`. */
 export async function createTopics(kafka: RealKafka, topics: readonly string[]): Promise<void> {
   await runJava(join(folder, 'KafkaClient.java'), kafka.bootstrap, 'create', ...topics)
@@ -122,6 +159,8 @@ export async function startKafka(
     advertisedPort?: number
     /** Flags of the virtual machine; small and quick to start when left out. */
     java?: readonly string[]
+    /** How long it may take to start. */
+    patienceMs?: number
   } = {},
 ): Promise<RealKafka> {
   const port = options.port ?? (await freePort())
@@ -152,7 +191,10 @@ export async function startKafka(
       '--standalone',
     )
   const logFile = `${directory}.out`
-  const child = await spawnKafka(properties, logFile, options.java ?? quickJava('512m'))
+  const child = await spawnKafka(properties, logFile, {
+    java: options.java ?? quickJava('512m'),
+    patienceMs: options.patienceMs ?? 90_000,
+  })
   return {
     bootstrap: `127.0.0.1:${port}`,
     pid: child.pid ?? 0,
@@ -203,13 +245,13 @@ function brokerConfig(
 async function spawnKafka(
   properties: string,
   logFile: string,
-  java: readonly string[],
+  { java, patienceMs }: { readonly java: readonly string[]; readonly patienceMs: number },
 ): Promise<ChildProcess> {
   const log = openSync(logFile, 'w')
   const argv = [...java, ...commonFlags('INFO'), 'kafka.Kafka', properties]
   const child = spawn('java', argv, { env: isolated, stdio: ['ignore', log, log] })
   closeSync(log)
-  const deadline = performance.now() + 90_000
+  const deadline = performance.now() + patienceMs
   while (!readFileSync(logFile, 'utf8').includes('Kafka Server started')) {
     if (child.exitCode !== null || child.signalCode !== null || performance.now() > deadline) {
       child.kill('SIGKILL')
