@@ -67,6 +67,7 @@ class HttpMember {
       this.#history.write({ op: 'poll', partition, records: [[offset, value]] })
       this.#given.set(partition, offset + 1)
     } else if (event === 'assigned') {
+      this.#forget((pending) => numbers.some((number) => pending.has(number)))
       for (const number of numbers) this.#owned.add(number)
       this.#history.write({ op: 'assign', partitions: numbers })
     } else if (event === 'revoked') {
@@ -102,11 +103,17 @@ class HttpMember {
     this.#pending = this.#pending.filter(({ waiting }) => waiting.size > 0)
   }
 
+  /** What was not kept before a partition came again, or before the end, is not kept any more. */
+  #forget(isLate: (waiting: ReadonlyMap<number, number>) => boolean): void {
+    const late = this.#pending.filter(({ waiting }) => isLate(waiting))
+    for (const { id } of late) this.#history.write({ op: 'uncommitted', id })
+    this.#pending = this.#pending.filter((one) => !late.includes(one))
+  }
+
   /** Cut off: whatever it had is another's now, or will be. */
   #lose(): void {
-    for (const { id } of this.#pending) this.#history.write({ op: 'uncommitted', id })
+    this.#forget(() => true)
     this.#history.write({ op: 'revoke', partitions: [...this.#owned] })
-    this.#pending = []
     this.#given.clear()
     this.#owned = new Set()
   }
