@@ -86,11 +86,11 @@ function save(seen: Seen): void {
     Object.entries(seen.clients).toSorted(([a], [b]) => (a < b ? -1 : 1)),
   )
   const text = JSON.stringify({ ...seen, clients }, undefined, 2)
-  // Arrays of numbers stay on one line, as the formatter has them.
-  const short = text.replace(
-    /\[\s+(-?\d+(?:,\s+-?\d+)*)\s+\]/g,
-    (_, list: string) => `[${list.replace(/\s+/g, ' ')}]`,
-  )
+  // As the formatter has them: arrays of numbers on one line, and others that fit.
+  const short = text.replace(/^(.*)\[\n([^[\]{}]+?)\n\s+\](,?)$/gm, (all, start, list, end) => {
+    const line = `${start}[${list.trim().replace(/\n\s+/g, ' ')}]${end}`
+    return line.length <= 100 || /^[-\d,\s]+$/.test(list) ? line : all
+  })
   writeFileSync(seenFile, `${short}\n`)
   writeFileSync(pageFile, render(seen))
 }
