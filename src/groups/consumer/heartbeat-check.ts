@@ -43,8 +43,9 @@ function checkJoin(request: ConsumerGroupHeartbeatRequest): void {
   }
 }
 
+/** Blank is, as Java's trim has it, what holds nothing behind the space of ASCII. */
 function refuseBlank(text: string | null, name: string): void {
-  if (text !== null && text.trim() === '') throw invalid(`The ${name} is empty`)
+  if (text !== null && !/[\u0021-\uffff]/.test(text)) throw invalid(`The ${name} is empty`)
 }
 
 function invalid(detail: string): KafkaError {

@@ -56,6 +56,7 @@ const JOIN = { rebalanceTimeoutMs: 1000, subscribedTopicNames: ['a'], owned: '' 
 test.each([
   { why: 'an empty member id in v1', said: { ...JOIN, memberId: '' }, code: 'INVALID_REQUEST' },
   { why: 'an empty group id', said: { ...JOIN, groupId: ' ' }, code: 'INVALID_REQUEST' },
+  { why: 'a group id of NULs', said: { ...JOIN, groupId: '\0\t' }, code: 'INVALID_REQUEST' },
   { why: 'an empty instance id', said: { ...JOIN, instanceId: '' }, code: 'INVALID_REQUEST' },
   { why: 'an empty rack', said: { ...JOIN, rackId: '' }, code: 'INVALID_REQUEST' },
   {
