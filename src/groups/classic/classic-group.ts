@@ -393,6 +393,8 @@ export class ClassicGroup implements Group {
       const member = this.#members.get(memberId)
       if (member) member.assignment = assignment
     }
+    // A static member that is back may want other topics, though the group stays as it is.
+    if (this.#state === 'Stable') this.#subscribedTopics = this.#readSubscriptions()
   }
 
   tombstones(): readonly GroupRecord[] {

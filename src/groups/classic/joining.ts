@@ -16,6 +16,8 @@ const MEMBER_ID_REQUIRED_SINCE = 4
 const SKIP_ASSIGNMENT_SINCE = 9
 /** How long the first join of a member waits, which can send no heartbeats: its client may have gone, and come back as another. */
 const NEW_MEMBER_TIMEOUT_MS = 300_000
+/** Of a name in UTF-16 units, which take three bytes at most: the member's id then fits into a string of 32767. */
+const MAX_NAME_LENGTH = 10_000
 
 type JoinPlan = GroupPlan<JoinGroupResponse>
 
@@ -67,12 +69,15 @@ export class Joining {
     if (!group.supports(join.protocolType, join.terms.protocols)) {
       return refusal('', 'INCONSISTENT_GROUP_PROTOCOL')
     }
-    const replaced = groups.get(groupId)?.tombstones() ?? []
-    const records = [...replaced, group.record()]
+    const replaced = groups.get(groupId)
+    const records = [...(replaced?.tombstones() ?? []), group.record()]
     groups.set(groupId, group)
     const { answer } = this.#joinGroup(group, join)
     const settled: Effect['settled'] = (error) => {
-      if (error && groups.get(groupId) === group) this.#rebalancing.bury(group, error.code)
+      if (!error || groups.get(groupId) !== group) return
+      this.#rebalancing.bury(group, error.code)
+      // The log still has what was there before.
+      if (replaced) groups.set(groupId, replaced)
     }
     return { records, answer, settled }
   }
@@ -111,8 +116,9 @@ export class Joining {
 
   #joinNew(group: ClassicGroup, join: Join): JoinPlan {
     const { groupInstanceId, version, terms } = join
-    const name = groupInstanceId ?? join.client.clientId
-    const memberId = `${name}-${hexUuid(this.#parts.random)}`
+    const name = (groupInstanceId ?? join.client.clientId).slice(0, MAX_NAME_LENGTH)
+    // A pair may have been cut in two: the id comes back as it was sent only without its half.
+    const memberId = `${name.toWellFormed()}-${hexUuid(this.#parts.random)}`
     const replaced = groupInstanceId === null ? undefined : group.staticMemberId(groupInstanceId)
     const old = replaced === undefined ? undefined : group.members.get(replaced)
     if (old) return this.#replace(group, old, join, memberId)

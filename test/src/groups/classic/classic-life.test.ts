@@ -225,6 +225,15 @@ test('A group of consumers knows their topics: of members, not of what they say 
   expect(shard.group().isSubscribedTo('any topic')).toBe(true)
 })
 
+test('A static member that is back with other topics is subscribed to these, here as after a load', async () => {
+  const scene = await Scene.at('Stable')
+  scene.join('S', { memberId: '', protocols: [protocol('range', 'elsewhere')] })
+  await settle()
+  expect(scene.state).toBe('Stable')
+  expect(scene.shard.group().isSubscribedTo('elsewhere')).toBe(true)
+  expect(reloaded(scene).group().isSubscribedTo('elsewhere')).toBe(true)
+})
+
 test('An empty group of consumers is subscribed to nothing, and its offsets age since it is empty', async () => {
   const scene = await Scene.at('Empty')
   const since = scene.shard.clock.now()

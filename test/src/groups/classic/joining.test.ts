@@ -175,3 +175,26 @@ test('A leader that joins again keeps the lead, whoever has been in the group fo
   await settle()
   expect(joins.map((join) => joined(join).leader)).toEqual([memberId, memberId])
 })
+
+test.each([
+  { of: 'client', join: { clientId: 'ä'.repeat(16_380) } },
+  { of: 'client, cut inside a pair', join: { clientId: `x${'🐢'.repeat(8190)}` } },
+  { of: 'instance', join: { groupInstanceId: '日'.repeat(10_922) } },
+])(
+  'The id of a new member can be written however long the name of its $of is',
+  async ({ join }) => {
+    const shard = new ClassicShard()
+    const asked = shard.join({ version: 3, ...join })
+    await shard.clock.run(3000)
+    const { memberId } = joined(asked)
+    const bytes = new TextEncoder().encode(memberId)
+    expect(bytes.length).toBeLessThanOrEqual(32_767)
+    const sync = shard.sync({
+      memberId: new TextDecoder().decode(bytes),
+      groupInstanceId: join.groupInstanceId ?? null,
+      assignments: [{ memberId, assignment: Uint8Array.of(1) }],
+    })
+    await settle()
+    expect(sync.answer?.errorCode).toBe(0)
+  },
+)
