@@ -10,7 +10,7 @@ import type {
 import { range } from '../src/groups/assignors/range.ts'
 import { uniform } from '../src/groups/assignors/uniform.ts'
 import { hashTopic } from '../src/groups/subscriptions/metadata-hash.ts'
-import { compileTopicPattern, matchingTopics } from '../src/groups/subscriptions/topic-pattern.ts'
+import { compileTopicPattern } from '../src/groups/subscriptions/topic-pattern.ts'
 import type { PartitionImage } from '../src/metadata/image.ts'
 
 const TOPICS = 10
@@ -89,8 +89,10 @@ group('the hash of a topic', () => {
 
 group('10,000 topic names', () => {
   const names = Array.from({ length: 10_000 }, (_, number) => `orders.eu-west.${number}`)
-  for (const text of ['orders\\..*', '(?i).*WEST.*7', 'a.*'])
-    bench(`against ${text}`, () => matchingTopics(compileTopicPattern(text), names))
+  for (const text of ['orders\\..*', '(?i).*WEST.*7', 'a.*']) {
+    const pattern = compileTopicPattern(text)
+    bench(`against ${text}`, () => names.filter((name) => pattern.matches(name)))
+  }
 })
 
 await run()

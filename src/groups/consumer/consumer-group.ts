@@ -206,6 +206,7 @@ export class ConsumerGroup implements Group {
   updateMember(member: ConsumerMember): void {
     const before = this.#members.get(member.memberId)
     this.#members.set(member.memberId, member)
+    if (before && before.instanceId !== member.instanceId) this.#removeInstance(before)
     if (member.instanceId !== null) this.#staticMembers.set(member.instanceId, member.memberId)
     this.#count(before, member)
   }
@@ -215,10 +216,7 @@ export class ConsumerGroup implements Group {
     const before = this.#members.get(memberId)
     if (before === undefined) return
     this.#members.delete(memberId)
-    const { instanceId } = before
-    if (instanceId !== null && this.#staticMembers.get(instanceId) === memberId) {
-      this.#staticMembers.delete(instanceId)
-    }
+    this.#removeInstance(before)
     this.#count(before, undefined)
   }
 
@@ -245,6 +243,11 @@ export class ConsumerGroup implements Group {
   /** The member of this id, or one that nothing is known of. */
   memberOrNew(memberId: string): ConsumerMember {
     return this.#members.get(memberId) ?? newMember(memberId)
+  }
+
+  #removeInstance({ instanceId, memberId }: ConsumerMember): void {
+    if (instanceId === null || this.#staticMembers.get(instanceId) !== memberId) return
+    this.#staticMembers.delete(instanceId)
   }
 
   #count(before: ConsumerMember | undefined, after: ConsumerMember | undefined): void {

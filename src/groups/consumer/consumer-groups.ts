@@ -35,7 +35,7 @@ import { checkHeartbeat } from './heartbeat-check.ts'
 import { assignorNames, wantedAssignor } from './member-change.ts'
 import { MemberTimers, type Overdue, type TimedMember } from './member-timers.ts'
 import { upgrade } from './migration.ts'
-import { resolveRegexes } from './regex-subscriptions.ts'
+import { RegexLooks } from './regex-looks.ts'
 import { TopicHashes } from './topic-hashes.ts'
 
 /**
@@ -46,8 +46,7 @@ export class ConsumerGroups {
   readonly #parts: GroupParts
   readonly #world: ConsumerWorld
   readonly #timers: MemberTimers
-  /** Groups whose patterns are being looked at. */
-  readonly #refreshing = new Set<string>()
+  readonly #looks: RegexLooks
   #newTopicsVersion = -1
   #isUnloaded = false
 
@@ -56,11 +55,17 @@ export class ConsumerGroups {
     this.#timers = new MemberTimers(parts.host, (who, overdue, epoch) => {
       this.#overdue(who, overdue, epoch)
     })
+    const hashes = new TopicHashes()
+    this.#looks = new RegexLooks({
+      ...parts,
+      hashes,
+      refused: (groupId) => this.#takeBack(groupId),
+    })
     this.#world = {
       parts,
       classic,
       settings: new ConsumerSettingsCache(parts),
-      hashes: new TopicHashes(),
+      hashes,
       timers: this.#timers,
       newTopicsVersion: () => this.#newTopicsVersion,
     }
@@ -147,6 +152,7 @@ export class ConsumerGroups {
   /** Nobody is waited for any more. */
   unloaded(): void {
     this.#isUnloaded = true
+    this.#looks.end()
     this.#timers.clear()
   }
 
@@ -180,7 +186,7 @@ export class ConsumerGroups {
       settled: (error) => {
         settled?.(error)
         if (error !== undefined) this.#takeBack(groupId)
-        else if (needsRegexRefresh) this.#refreshRegexes(groupId)
+        else if (needsRegexRefresh) this.#looks.begin(groupId)
       },
     }
   }
@@ -230,21 +236,6 @@ export class ConsumerGroups {
     throw new KafkaError('UNSUPPORTED_VERSION', 'The consumer protocol is turned off here')
   }
 
-  /** At most once at a time for a group. */
-  #refreshRegexes(groupId: string): void {
-    if (this.#refreshing.has(groupId)) return
-    this.#refreshing.add(groupId)
-    const plan = (): GroupPlan<void> => {
-      this.#refreshing.delete(groupId)
-      const group = this.#parts.groups.get(groupId)
-      if (!(group instanceof ConsumerGroup)) return { records: [], answer: undefined }
-      const [image, now] = [this.#parts.image(), this.#parts.host.clock.now()]
-      const { hashes } = this.#world
-      return { records: resolveRegexes(group, { image, now, hashes }), answer: undefined }
-    }
-    this.#write(groupId, plan)
-  }
-
   /** A member has not done in time what it should. */
   #overdue(who: TimedMember, overdue: Overdue, epoch: number | undefined): void {
     const { groupId, memberId } = who
@@ -255,8 +246,9 @@ export class ConsumerGroups {
         this.#timers.forget(who)
         return { records: [], answer: undefined }
       }
-      // It has gone on since.
-      const isLate = overdue !== 'revoke' || member.memberEpoch === epoch
+      // It has gone on since, or was never told to revoke, because that could not be written.
+      const isRevoking = member.state === MEMBER_STATE.UNREVOKED_PARTITIONS
+      const isLate = overdue !== 'revoke' || (isRevoking && member.memberEpoch === epoch)
       const draft = newDraft()
       const settled = isLate
         ? removeMembers(this.#world, group, new Set([member]), draft)
@@ -268,8 +260,8 @@ export class ConsumerGroups {
   /** What the shard begins by itself. */
   #write(groupId: string, plan: () => GroupPlan<void>): void {
     if (this.#isUnloaded) return
-    this.#parts.host.write(plan).catch(() => {
-      this.#refreshing.delete(groupId)
+    this.#parts.host.write(plan).catch((error: unknown) => {
+      if (!(error instanceof KafkaError)) throw error
       this.#takeBack(groupId)
     })
   }

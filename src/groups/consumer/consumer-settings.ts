@@ -11,6 +11,9 @@ export interface ConsumerSettings {
   readonly assignmentIntervalMs: number
 }
 
+/** Of so many groups settings are kept; then it begins anew, which costs time alone. */
+const MAX_GROUPS = 10_000
+
 /** Looks settings up in the newest image, and keeps them until it or the broker's settings change. */
 export class ConsumerSettingsCache {
   readonly #parts: Pick<GroupParts, 'configs' | 'image'>
@@ -33,6 +36,7 @@ export class ConsumerSettingsCache {
     }
     const known = this.#settings.get(groupId)
     if (known) return known
+    if (this.#settings.size >= MAX_GROUPS) this.#settings.clear()
     const config = configs.group(groupId)
     const settings = {
       sessionTimeoutMs: config.number('consumer.session.timeout.ms'),

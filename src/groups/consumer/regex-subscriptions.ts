@@ -1,20 +1,12 @@
-// Subscriptions by pattern: when a group's patterns are looked at again, and what that changes.
-import { KafkaError } from '#storage/base/errors.ts'
-import type { MetadataImage } from '../../metadata/image.ts'
+// Subscriptions by pattern: what a member's change does to them, and when they are looked at again (`regex-looks.ts`).
 import type { GroupRecord } from '../group-record.ts'
-import { compileTopicPattern, matchingTopics } from '../subscriptions/topic-pattern.ts'
+import { compileTopicPattern } from '../subscriptions/topic-pattern.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
 import { type ConsumerMember, regexOf } from './consumer-member.ts'
-import {
-  groupEpochRecord,
-  type ResolvedRegex,
-  regexRecord,
-  regexTombstone,
-} from './consumer-records.ts'
-import type { TopicHashes } from './topic-hashes.ts'
+import { regexTombstone } from './consumer-records.ts'
 
 /** Patterns of a group are looked at no more often. */
-const MIN_REFRESH_INTERVAL_MS = 10_000
+export const MIN_REFRESH_INTERVAL_MS = 10_000
 
 /** What became of a member's pattern. */
 export interface RegexChange {
@@ -86,43 +78,4 @@ function wantedRegexes(
   if (old !== undefined) counts.remove([old])
   if (next !== undefined) counts.add([next])
   return counts.size
-}
-
-/** The records that say what the patterns of a group stand for now, and make the group epoch grow if that is news. */
-export function resolveRegexes(
-  group: ConsumerGroup,
-  { image, now, hashes }: { image: MetadataImage; now: number; hashes: TopicHashes },
-): GroupRecord[] {
-  const { groupId } = group
-  const names = Array.from(image.topics(), ({ name }) => name)
-  const topics = group.topics.copy()
-  const records: GroupRecord[] = []
-  let isNews = false
-  for (const regex of group.regexes.names()) {
-    const found: ResolvedRegex = {
-      topics: topicsOf(regex, names),
-      version: image.offset,
-      timestamp: now,
-    }
-    const known = group.resolvedRegexes.get(regex)?.topics ?? new Set<string>()
-    if (found.topics.symmetricDifference(known).size > 0) isNews = true
-    topics.remove(known)
-    topics.add(found.topics)
-    records.push(regexRecord(groupId, regex, found))
-  }
-  const metadataHash = hashes.ofGroup(topics.names(), image)
-  if (isNews || metadataHash !== group.metadataHash) {
-    records.push(groupEpochRecord(groupId, { epoch: group.groupEpoch + 1, metadataHash }))
-  }
-  return records
-}
-
-/** Nothing for a pattern that another version of a broker let in and that is none here. */
-function topicsOf(regex: string, names: readonly string[]): ReadonlySet<string> {
-  try {
-    return matchingTopics(compileTopicPattern(regex), names)
-  } catch (error) {
-    if (error instanceof KafkaError) return new Set()
-    throw error
-  }
 }

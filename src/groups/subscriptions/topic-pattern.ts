@@ -29,13 +29,6 @@ export function compileTopicPattern(text: string): TopicPattern {
   return { text, matches: (name) => expression.matches(name) }
 }
 
-/** The names that the pattern describes. As in Kafka 4.3, those of internal topics too. */
-export function matchingTopics(pattern: TopicPattern, names: Iterable<string>): Set<string> {
-  const matching = new Set<string>()
-  for (const name of names) if (pattern.matches(name)) matching.add(name)
-  return matching
-}
-
 function compiled(text: string): RE2JS {
   try {
     return RE2JS.compile(text)

@@ -55,6 +55,10 @@ export class ConsumerShard {
   readonly #random: SeededRandom
   /** Why nothing can be written, if so. */
   appendError: KafkaError | undefined
+  /** Whether nothing can be written that the shard begins by itself. */
+  isFullForOwn = false
+  /** How many plans there were. */
+  planCount = 0
   #topicsMade: number
 
   constructor({
@@ -75,7 +79,7 @@ export class ConsumerShard {
       partition: 0,
       clock,
       deadlines: new Deadlines(clock),
-      write: (plan) => this.write(plan),
+      write: (plan) => (this.isFullForOwn ? this.#refuse(plan) : this.write(plan)),
     }
     const offsetCounters = { committed: 0, expired: 0, deleted: 0 }
     const parts = { random, configs: this.configs, image: () => this.image, offsetCounters }
@@ -94,6 +98,7 @@ export class ConsumerShard {
 
   /** Plans and applies; throws what the plan throws. Not for answers that are parked. */
   run<Answer>(plan: () => Plan<GroupRecord, Answer>): Answer {
+    this.planCount++
     const { records, answer, settled } = plan()
     if (records.length > 0 && this.appendError) {
       settled?.(this.appendError)
@@ -108,6 +113,16 @@ export class ConsumerShard {
     }
     settled?.(undefined)
     return answer as Answer
+  }
+
+  /** Plans, and refuses what comes of it. */
+  async #refuse<Answer>(plan: () => Plan<GroupRecord, Answer>): Promise<Answer> {
+    this.appendError = new KafkaError('COORDINATOR_NOT_AVAILABLE', 'No space')
+    try {
+      return await this.write(plan)
+    } finally {
+      this.appendError = undefined
+    }
   }
 
   async write<Answer>(plan: () => Plan<GroupRecord, Answer>): Promise<Answer> {

@@ -4,6 +4,7 @@ import { ClassicGroup } from '../../../../src/groups/classic/classic-group.ts'
 import { errorCode } from '../../../../src/protocol/error-codes.ts'
 import type { JoinGroupResponse } from '../../../../src/protocol/messages/11-join-group.ts'
 import { serializeAssignment } from '../../../../src/protocol/records/consumer-protocol.ts'
+import { KafkaError } from '../../../../storage/base/errors.ts'
 import { settle } from '../../../simulation/virtual-clock.ts'
 import { ConsumerShard } from './consumer-shard.ts'
 
@@ -184,6 +185,22 @@ test('An empty consumer group becomes a classic group', async () => {
   expect(codeOf(await joining)).toBe(0)
   expect(shard.anyGroup).toBeInstanceOf(ClassicGroup)
   expect(shard.reloaded().anyGroup).toBeInstanceOf(ClassicGroup)
+})
+
+test('An empty consumer group remains when what should become of it could not be written', async () => {
+  const shard = shardOf()
+  shard.heartbeat(JOIN)
+  shard.heartbeat({ memberEpoch: -1 })
+  const { groupEpoch } = shard.group
+  shard.appendError = new KafkaError('COORDINATOR_NOT_AVAILABLE', 'No space')
+  expect(shard.refusal(() => `${shard.joinClassic({}).errorCode}`)).toBe(
+    'COORDINATOR_NOT_AVAILABLE',
+  )
+  shard.appendError = undefined
+  await settle()
+  expect(shard.group.groupEpoch).toBe(groupEpoch)
+  expect(shard.say(JOIN)).toBe(shard.reloaded().say(JOIN))
+  expect(shard.group.groupEpoch).toBe(groupEpoch + 1)
 })
 
 test('A classic member of a consumer group shares its partitions without a leader', () => {

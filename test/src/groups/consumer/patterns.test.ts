@@ -1,5 +1,6 @@
 // Subscriptions by pattern: when they are looked at, and what follows.
 import { expect, test } from 'vitest'
+import { settle, VirtualClock } from '../../../simulation/virtual-clock.ts'
 import { ConsumerShard } from './consumer-shard.ts'
 
 const JOIN = { rebalanceTimeoutMs: 60_000, owned: '' } as const
@@ -99,4 +100,63 @@ test('What patterns stand for survives a load', () => {
   const records = again.log.length
   expect(again.say({ memberEpoch: 2 })).toBe('2')
   expect(again.log.length).toBe(records)
+})
+
+test('What patterns stand for, when it could not be written, is looked for again after ten seconds', async () => {
+  const shard = shardOf()
+  shard.heartbeat({ ...JOIN, subscribedTopicRegex: 'b' })
+  shard.heartbeat({ memberEpoch: 1 })
+  shard.clock.advance(20_000)
+  const plans = shard.planCount
+  shard.isFullForOwn = true
+  shard.heartbeat({ memberEpoch: 2, subscribedTopicRegex: 'a.' })
+  await settle()
+  expect(shard.planCount - plans).toBe(2)
+  // Each heartbeat finds that the pattern has not been looked at.
+  shard.heartbeat({ memberEpoch: 2 })
+  shard.clock.advance(9_900)
+  shard.heartbeat({ memberEpoch: 2 })
+  expect(shard.planCount - plans).toBe(4)
+  shard.isFullForOwn = false
+  shard.clock.advance(200)
+  expect(shard.say({ memberEpoch: 2 })).toBe('2')
+  expect(shard.group.resolvedRegexes.get('a.')?.topics).toEqual(new Set(['a1', 'a2']))
+})
+
+/** Time passes with every look at the clock. */
+class BusyClock extends VirtualClock {
+  looks = 0
+  override monotonic(): number {
+    return super.monotonic() + this.looks++ * 0.03
+  }
+}
+
+test('Patterns are looked at in slices of the loop, and what is gone by then is left out', () => {
+  const clock = new BusyClock()
+  const shard = new ConsumerShard({
+    clock,
+    config: { 'group.consumer.assignment.interval.ms': '0' },
+  })
+  for (let at = 0; at < 200; at++) shard.topic(`a${at}`, 1)
+  const before = clock.looks
+  shard.heartbeat({ ...JOIN, subscribedTopicRegex: 'a.*' })
+  shard.heartbeat({ ...JOIN, memberId: 'n', subscribedTopicRegex: 'a1.*' })
+  // Two milliseconds of looks, and a few for timers.
+  expect(clock.looks - before).toBeLessThan(100)
+  expect(shard.group.resolvedRegexes.size).toBe(0)
+  shard.heartbeat({ memberId: 'n', memberEpoch: -1 })
+  clock.advance(1000)
+  expect([...shard.group.resolvedRegexes.keys()]).toEqual(['a.*'])
+  expect(shard.group.resolvedRegexes.get('a.*')?.topics.size).toBe(200)
+})
+
+test('A shard that is unloaded looks at no pattern any more', () => {
+  const clock = new BusyClock()
+  const shard = new ConsumerShard({ clock })
+  for (let at = 0; at < 200; at++) shard.topic(`a${at}`, 1)
+  shard.heartbeat({ ...JOIN, subscribedTopicRegex: 'a.*' })
+  const records = shard.log.length
+  shard.shard.consumer.unloaded()
+  clock.advance(1000)
+  expect(shard.log.length).toBe(records)
 })

@@ -92,3 +92,19 @@ test('A static member that does not come back in its session is gone', () => {
   shard.clock.advance(2000)
   expect(shard.group.isEmpty).toBe(true)
 })
+
+test('A member that joins again under another instance id leaves the old one to others', () => {
+  const shard = shardOf()
+  shard.join('m', ['a'], { instanceId: 'x' })
+  shard.join('m', ['a'], { instanceId: 'y' })
+  expect([...shard.group.staticMembers]).toEqual([
+    ['i', 's1'],
+    ['y', 'm'],
+  ])
+  expect(shard.refusal(() => `${shard.join('n', ['a'], { instanceId: 'x' }).errorCode}`)).toBe('0')
+  expect([...shard.group.staticMembers]).toEqual([
+    ['i', 's1'],
+    ['y', 'm'],
+    ['x', 'n'],
+  ])
+})

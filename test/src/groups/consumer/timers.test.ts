@@ -130,3 +130,18 @@ test('New partitions are given out though the first try could not be written', (
   shard.appendError = undefined
   expect(shard.say({ memberEpoch: 2 })).toBe('3 [a:0,1,2,3,4]')
 })
+
+test('A member that was never told to revoke, since that could not be written, is not put out for it', () => {
+  const shard = shardOf()
+  shard.join('m', ['a'], { rebalanceTimeoutMs: 20_000 })
+  shard.join('n', ['a'])
+  shard.appendError = new KafkaError('COORDINATOR_NOT_AVAILABLE', 'No space')
+  expect(shard.say({ memberEpoch: 2, owned: 'a:0,1,2,3' })).toBe('COORDINATOR_NOT_AVAILABLE')
+  shard.clock.advance(19_000)
+  shard.appendError = undefined
+  shard.clock.advance(2000)
+  expect(ids(shard)).toEqual(['m', 'n'])
+  expect(shard.say({ memberEpoch: 2, owned: 'a:0,1,2,3' })).toBe('2 [a:0,1]')
+  shard.clock.advance(21_000)
+  expect(ids(shard)).toEqual(['n'])
+})
