@@ -21,6 +21,7 @@ import { type Clock, type Random, systemClock, systemRandom } from '#storage/bas
 import type { Int64 } from '#storage/bytes/int64.ts'
 import type { Files } from '#storage/fs/files.ts'
 import { nodeFiles } from '#storage/fs/node-files.ts'
+import type { ScrubStats } from '#storage/upkeep/log-scrubber.ts'
 import { listen } from '#tcp'
 
 export type * from '#src/broker/broker.ts'
@@ -116,7 +117,7 @@ export interface RunningBroker {
   readonly config: BrokerConfig
   /** Everything that the doors can do. */
   readonly broker: Broker
-  /** What the start found. */
+  /** What the start found, and what was found since. */
   readonly recovery: RecoveryReport
   /**
    * Resolves when the broker can't go on, its metadata log having failed, and says why. It has not stopped then: `stop()`
@@ -239,7 +240,7 @@ class Parts implements RunningBroker {
       provider: engine.provider,
       partitions: engine.partitions,
       configs: engine.configs,
-      recovery: engine.recovery,
+      recovery: () => engine.recovery,
       logDirectories: engine.logDirectories,
       storageSamples: () => storageSamples(engine),
       onProblem: (error) => say(causes(error)),
@@ -445,12 +446,24 @@ function doorConfig(config: BrokerConfig) {
   }
 }
 
-function storageSamples({ environment }: Engine): Sample[] {
+function storageSamples({ environment, scrubStats }: Engine): Sample[] {
   const { maps } = environment.maps.stats
   const { open } = environment.pool.stats
   return [
     { name: 'millrace_open_files', help: 'Segment files held open', labels: {}, value: open },
     { name: 'millrace_maps', help: 'Segments mapped into memory', labels: {}, value: maps },
+    ...scrubSamples(scrubStats()),
+  ]
+}
+
+function scrubSamples({ segments, bytes, damages }: ScrubStats): Sample[] {
+  const sample = (name: string, help: string, value: number): Sample => {
+    return { name: `millrace_scrub_${name}`, help, labels: {}, value }
+  }
+  return [
+    sample('segments', 'Sealed segments read for damage since the start', segments),
+    sample('bytes', 'Bytes read for damage since the start', bytes),
+    sample('damaged_ranges', 'Damaged ranges that the scrub has found since the start', damages),
   ]
 }
 

@@ -18,6 +18,13 @@ export type CheckpointKind =
   | 'highWatermarks'
   | 'cleanerOffsets'
 
+/** A log directory, and the logs that are open in it, the metadata log apart. */
+export interface LogDirectoryState {
+  readonly path: string
+  readonly isOffline: boolean
+  readonly logs: readonly PartitionLog[]
+}
+
 /** How fast the logs of a directory are opened and closed. */
 export interface WorkPace {
   readonly slices: TimeSlices
@@ -187,6 +194,11 @@ export function checkDistinct(directories: readonly DirectoryLogs[]): void {
 /** The fault in a thrown value, if it is one. */
 export function faultOf(error: unknown): StorageFault | undefined {
   return error instanceof StorageFault ? error : undefined
+}
+
+/** What a thrown value is to a directory that can't go on. */
+export function asFault(error: unknown): StorageFault {
+  return faultOf(error) ?? new StorageFault('The data directory failed', { cause: error })
 }
 
 /** The directory that the metadata names, or the one with the fewest partitions. Throws KAFKA_STORAGE_ERROR when it is offline. */

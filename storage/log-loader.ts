@@ -13,6 +13,7 @@ import { type OpenedLog, openPartitionLog } from './log/open-log.ts'
 import {
   type DirectoryReport,
   type RecoveredLog,
+  type RecoveryReport,
   recoveredLog,
   type UnreadableLog,
 } from './recovery-report.ts'
@@ -34,6 +35,17 @@ export interface LoadedDirectory {
   readonly report: DirectoryReport
   readonly recovered: readonly RecoveredLog[]
   readonly unreadable: readonly UnreadableLog[]
+}
+
+/** What loading all directories found. */
+export function reportOf(
+  results: readonly LoadedDirectory[],
+): Pick<RecoveryReport, 'directories' | 'recovered' | 'unreadable'> {
+  return {
+    directories: results.map(({ report }) => report),
+    recovered: results.flatMap(({ recovered }) => recovered),
+    unreadable: results.flatMap(({ unreadable }) => unreadable),
+  }
 }
 
 /** A log to be opened in a directory that is there or will be made. */

@@ -2,19 +2,21 @@
 //
 // Life: `openLogManager` (locks, identities, what the last run left) → `openMetadataLog` → `load` → `start` (checkpoints
 // and retention by the clock) → `close`. A directory whose disk fails goes offline with its logs; the others go on.
-import { assert, KafkaError, StorageFault } from './base/errors.ts'
+import { assert, KafkaError, type StorageFault } from './base/errors.ts'
 import { TimeSlices } from './base/time-slices.ts'
 import { partitionName, type TopicPartition } from './base/topic-partition.ts'
 import type { Uuid } from './base/uuid.ts'
 import { createCleaner } from './compaction.ts'
 import { DelayedRemovals } from './delayed-removals.ts'
 import {
+  asFault,
   type CheckpointKind,
   checkDistinct,
   chooseDirectory,
   DirectoryLogs,
   faultOf,
   forgetFiles,
+  type LogDirectoryState,
   type WorkPace,
 } from './directory-logs.ts'
 import { isMetadata, renamedDirectory } from './directory-names.ts'
@@ -24,11 +26,12 @@ import type { LogEnvironment, LogObserver } from './log/log-parts.ts'
 import type { OpenedLog } from './log/open-log.ts'
 import type { PartitionLog } from './log/partition-log.ts'
 import { UnflushedBytes } from './log/unflushed-bytes.ts'
-import { type AssignedLogs, LogLoader, type LogPlace } from './log-loader.ts'
+import { type AssignedLogs, LogLoader, type LogPlace, reportOf } from './log-loader.ts'
 import { openDataDirectories } from './open-data-directories.ts'
 import type { PeriodicTask } from './periodic-task.ts'
 import type { RecoveryReport } from './recovery-report.ts'
 import type { CleanerSettings, LogCleaner } from './upkeep/log-cleaner.ts'
+import { LogScrubber } from './upkeep/log-scrubber.ts'
 import { scheduleUpkeep, type UpkeepIntervals } from './upkeep-schedule.ts'
 
 /** What a log manager is made with. */
@@ -48,6 +51,8 @@ export interface LogManagerOptions {
   readonly unflushedMaxBytes?: number
   /** How logs are compacted, asked each time; Kafka's defaults. */
   readonly cleaner?: () => CleanerSettings
+  /** `millrace.scrub.max.bytes.per.second`, asked each time; 0, no scrub. */
+  readonly scrubBytesPerSecond?: () => number
   /** As in `DirectoriesRequest`: what it throws, `openLogManager` throws. */
   readonly examine?: (metadataDirectoryId: Uuid | undefined) => void
   /** A log directory went offline, with the partitions whose logs were in it. */
@@ -62,13 +67,6 @@ export interface OfflineDirectory {
   readonly directoryId: Uuid
   readonly fault: StorageFault
   readonly partitions: readonly TopicPartition[]
-}
-
-/** A log directory, and the logs that are open in it, the metadata log apart. */
-export interface LogDirectoryState {
-  readonly path: string
-  readonly isOffline: boolean
-  readonly logs: readonly PartitionLog[]
 }
 
 /** A partition to be created. */
@@ -113,6 +111,8 @@ export class LogManager {
   readonly clusterId: string
   /** Compacts its logs. For tests and tools: `cleanNow`. */
   readonly cleaner: LogCleaner
+  /** Reads sealed segments once, for damage. For tests and tools: `scrubNow`. */
+  readonly scrubber: LogScrubber
   readonly #options: LogManagerOptions
   readonly #environment: LogEnvironment
   readonly #directories: readonly DirectoryLogs[]
@@ -145,6 +145,12 @@ export class LogManager {
       ownerOf: (log) => directories.find(({ logs }) => logs.get(nameOf(log)) === log),
       logs: () => this.logs(),
       checkpoint: (owner, kind) => this.#checkpointOf(owner, kind),
+      onProblem: (error) => this.#report(error),
+    })
+    this.scrubber = new LogScrubber({
+      environment: this.#environment,
+      logs: () => this.logs(),
+      bytesPerSecond: options.scrubBytesPerSecond ?? (() => 0),
       onProblem: (error) => this.#report(error),
     })
     for (const owner of directories) {
@@ -243,13 +249,8 @@ export class LogManager {
     if (this.#online.length === 0) {
       throw new KafkaError('KAFKA_STORAGE_ERROR', 'All data directories are offline')
     }
-    return {
-      directories: results.map(({ report }) => report),
-      recovered: results.flatMap(({ recovered }) => recovered),
-      unreadable: results.flatMap(({ unreadable }) => unreadable),
-      logCount: Array.from(this.logs()).length,
-      durationMs: this.#environment.clock.monotonic() - startedAt,
-    }
+    const durationMs = this.#environment.clock.monotonic() - startedAt
+    return { ...reportOf(results), logCount: Array.from(this.logs()).length, durationMs }
   }
 
   /** Begins checkpoints, retention and compaction. */
@@ -258,6 +259,7 @@ export class LogManager {
     const { intervals = {}, environment } = this.#options
     this.#tasks = scheduleUpkeep(environment.clock, intervals, this)
     this.cleaner.start()
+    this.scrubber.start()
   }
 
   /** Brings one kind of checkpoint up to date in all directories. What fails is reported, not thrown. */
@@ -481,7 +483,7 @@ export class LogManager {
 
   async #stopUpkeep(): Promise<void> {
     this.#removals.cancel()
-    await this.cleaner.stop()
+    await Promise.all([this.cleaner.stop(), this.scrubber.stop()])
     await Promise.all(this.#tasks.map((task) => task.stop()))
   }
 
@@ -492,8 +494,4 @@ export class LogManager {
 
 function nameOf(log: PartitionLog): string {
   return partitionName(log.topicPartition)
-}
-
-function asFault(error: unknown): StorageFault {
-  return faultOf(error) ?? new StorageFault('The data directory failed', { cause: error })
 }

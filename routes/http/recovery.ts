@@ -22,6 +22,7 @@ export function recoveryRoutes(door: Door): Hono<Env> {
 
 function findingResource(finding: RecoveryFinding): object {
   return {
+    found_by: finding.foundBy,
     log_directory: finding.logDirectory,
     topic: finding.topic,
     partition: finding.partition,

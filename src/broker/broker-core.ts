@@ -67,7 +67,7 @@ export interface BrokerParts {
   readonly provider: MetadataProvider
   readonly partitions: Partitions
   readonly configs: EffectiveConfigs
-  readonly recovery: RecoveryReport
+  readonly recovery: () => RecoveryReport
   logDirectories(): readonly LogDirectory[]
   /** Gauges of the storage engine. */
   storageSamples(): readonly Sample[]
@@ -367,7 +367,7 @@ export class BrokerCore implements Broker {
   }
 
   recoveryReport(_session: Session): RecoveryReport {
-    return this.#parts.recovery
+    return this.#parts.recovery()
   }
 
   samples(): readonly Sample[] {

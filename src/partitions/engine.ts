@@ -1,6 +1,6 @@
 // The broker below its doors: data directories, metadata and partitions, started and stopped in the one right order.
 import { KafkaError } from '#storage/base/errors.ts'
-import { partitionName } from '#storage/base/topic-partition.ts'
+import { partitionName, type TopicPartition } from '#storage/base/topic-partition.ts'
 import type { Uuid } from '#storage/base/uuid.ts'
 import type { Clock, Random } from '#storage/base/world.ts'
 import { FilePool } from '#storage/fs/file-pool.ts'
@@ -12,20 +12,20 @@ import type { LogEnvironment } from '#storage/log/log-parts.ts'
 import { type LogManager, type OfflineDirectory, openLogManager } from '#storage/log-manager.ts'
 import { IndexCache } from '#storage/segment/index-cache.ts'
 import type { CleanerSettings } from '#storage/upkeep/log-cleaner.ts'
+import type { ScrubStats } from '#storage/upkeep/log-scrubber.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
 import { wholeDelta } from '../metadata/delta.ts'
 import { LocalMetadataProvider } from '../metadata/local-provider.ts'
 import type { BrokerEndpoint } from '../metadata/startup.ts'
 import { absolutePath } from '../platform/directories.ts'
 import { configRules } from './config-rules.ts'
-import type { StoredMetadata } from './doctor/metadata-files.ts'
 import { EffectiveConfigs } from './effective-configs.ts'
-import { examine, OpenTransactions } from './examine.ts'
+import { type Examined, examine, OpenTransactions } from './examine.ts'
 import { type LogDirectory, logDirectories } from './log-directories.ts'
 import { MetadataLog } from './metadata-log.ts'
 import { MetadataSnapshots, type SnapshotPolicy } from './metadata-snapshots.ts'
 import { Partitions } from './partitions.ts'
-import { type RecoveryReport, recoveryReport } from './recovery-findings.ts'
+import { backgroundFindings, type RecoveryReport, recoveryReport } from './recovery-findings.ts'
 
 /** What an engine is given. */
 export interface EngineOptions {
@@ -62,7 +62,9 @@ export interface Engine {
   readonly partitions: Partitions
   readonly configs: EffectiveConfigs
   readonly environment: LogEnvironment
+  /** What the start found, and what was found since. */
   readonly recovery: RecoveryReport
+  scrubStats(): ScrubStats
   logDirectories(): readonly LogDirectory[]
   /** Everything flushed and closed, the clean-shutdown marker last. */
   stop(): Promise<void>
@@ -76,7 +78,7 @@ export interface Engine {
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const environment = environmentOf(options)
   let engine: Engine | undefined
-  let found: StoredMetadata | undefined
+  let found: Examined | undefined
   const manager = openLogManager({
     environment,
     logDirs: options.logDirs,
@@ -89,6 +91,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     unflushedMaxBytes: options.config.number('millrace.log.unflushed.max.bytes'),
     recoveryThreads: options.config.number('num.recovery.threads.per.data.dir'),
     cleaner: () => cleanerSettings(engine?.configs.broker ?? options.config),
+    scrubBytesPerSecond: () => options.config.number('millrace.scrub.max.bytes.per.second'),
     onOffline: (offline) => {
       engine?.partitions.takeOffline(offline.partitions)
       options.onOffline(offline)
@@ -116,7 +119,7 @@ async function giveUp(manager: LogManager, error: unknown): Promise<void> {
 function examineFor(
   { files, config, logDirs }: EngineOptions,
   metadataDirectoryId: Uuid | undefined,
-): StoredMetadata | undefined {
+): Examined {
   return examine({
     files,
     logDirs,
@@ -134,7 +137,7 @@ async function startOn(
   manager: LogManager,
   environment: LogEnvironment,
   options: EngineOptions,
-  found: StoredMetadata | undefined,
+  found: Examined | undefined,
 ): Promise<Engine> {
   const { config, files, clock, random } = options
   const startedAt = clock.now()
@@ -145,11 +148,13 @@ async function startOn(
     segmentBytes: metadataSegmentBytes(config),
     segmentMs: config.number('metadata.log.segment.ms'),
   })
-  const store = new MetadataLog({ log, files, clock, found })
+  const metadata = found?.metadata
+  const store = new MetadataLog({ log, files, clock, found: metadata })
   const provider = LocalMetadataProvider.open({
     store,
     // Recovery may have cut more, or less, than could be seen.
-    replayed: found?.endOffset === store.logEndOffset ? found : undefined,
+    replayed: metadata?.endOffset === store.logEndOffset ? metadata : undefined,
+    bootstrap: found?.bootstrap,
     node: {
       nodeId,
       metadataDirectoryId: manager.metadataDirectoryId,
@@ -208,11 +213,9 @@ async function startOn(
     onProblem: options.onProblem,
   })
   provider.onDelta(() => snapshots.consider())
-  const recovery = recoveryReport(loaded, {
-    startedAt,
-    hadCleanShutdown: manager.hadCleanShutdown,
-    pathOf: (log) => manager.log(log)?.directory ?? '',
-  })
+  const pathOf = (at: TopicPartition) => manager.log(at)?.directory ?? ''
+  const { hadCleanShutdown, scrubber, cleaner } = manager
+  const atStart = recoveryReport(loaded, { startedAt, hadCleanShutdown, pathOf })
   return {
     clusterId: manager.clusterId,
     nodeId,
@@ -220,7 +223,11 @@ async function startOn(
     partitions,
     configs,
     environment,
-    recovery,
+    get recovery() {
+      const since = backgroundFindings({ scrubber, cleaner, pathOf })
+      return { ...atStart, findings: [...atStart.findings, ...since] }
+    },
+    scrubStats: () => scrubber.stats,
     logDirectories: () => logDirectories(manager, files),
     async stop() {
       await partitions.close()

@@ -1,9 +1,11 @@
 // What a start found, in words and numbers for those who ask.
-import { partitionName } from '#storage/base/topic-partition.ts'
+import { partitionName, type TopicPartition } from '#storage/base/topic-partition.ts'
 import type { LogRecovery } from '#storage/log/log-recovery.ts'
 import type { RecoveredLog, RecoveryReport as StorageReport } from '#storage/recovery-report.ts'
+import type { LogCleaner } from '#storage/upkeep/log-cleaner.ts'
+import type { LogScrubber } from '#storage/upkeep/log-scrubber.ts'
 
-/** Findings of the last start: one entry per log that was not simply opened. */
+/** Findings of the last start, one entry per log that was not simply opened, and of what runs in the background since. */
 export interface RecoveryReport {
   /** Milliseconds since the epoch. */
   readonly startedAt: number
@@ -16,8 +18,10 @@ export interface RecoveryReport {
   readonly notes: readonly string[]
 }
 
-/** What opening one log took. */
+/** What opening one log took, or what was found of it since. */
 export interface RecoveryFinding {
+  /** The start, the scrub of sealed segments, or the cleaner, which has given the log up. */
+  readonly foundBy: 'start' | 'scrub' | 'cleaner'
   readonly logDirectory: string
   readonly topic: string
   readonly partition: number
@@ -45,7 +49,7 @@ export function recoveryReport(
 ): RecoveryReport {
   const { directories, recovered, unreadable, logCount, durationMs } = report
   const unread = unreadable.map(({ topic, partition, path, problem }) => ({
-    ...nothingFound({ topic, partition }, path),
+    ...nothingFound({ topic, partition }, path, 'start'),
     messages: [`It can't be read and is not served: ${problem}`],
   }))
   const notes = directories.flatMap(({ path, notes: own, strays, strange, isLockSeenByKafka }) => [
@@ -64,12 +68,35 @@ export function recoveryReport(
   }
 }
 
+/** What the background work of a log manager has found so far. */
+export function backgroundFindings({
+  scrubber,
+  cleaner,
+  pathOf,
+}: {
+  readonly scrubber: Pick<LogScrubber, 'findings'>
+  readonly cleaner: Pick<LogCleaner, 'uncleanable'>
+  pathOf(log: TopicPartition): string
+}): RecoveryFinding[] {
+  const scrubbed = scrubber.findings.map(({ directory, damages, rebuiltIndexes, ...at }) => ({
+    ...nothingFound(at, directory, 'scrub'),
+    rebuiltIndexes: rebuiltIndexes.length,
+    offsetsAtRisk: damages.map(({ from, to }) => ({ from, to })),
+    messages: damages.map(damageMessage),
+  }))
+  const givenUp = cleaner.uncleanable.map(({ partition: at, reason }) => ({
+    ...nothingFound(at, pathOf(at), 'cleaner'),
+    messages: [`It is not compacted until the next start: ${reason}`],
+  }))
+  return [...scrubbed, ...givenUp]
+}
+
 function findingOf(log: RecoveredLog, logDirectory: string): RecoveryFinding {
   const { recovery } = log
   const { cuts, damages, rebuiltSegments, scannedBytes } = recovery
   const risks = [...cuts.map(({ offsetsAtRisk }) => offsetsAtRisk), ...damages]
   return {
-    ...nothingFound(log, logDirectory),
+    ...nothingFound(log, logDirectory, 'start'),
     scannedSegments: rebuiltSegments.length,
     scannedBytes,
     rebuiltIndexes: rebuiltSegments.length,
@@ -81,10 +108,12 @@ function findingOf(log: RecoveredLog, logDirectory: string): RecoveryFinding {
 }
 
 function nothingFound(
-  { topic, partition }: { readonly topic: string; readonly partition: number },
+  { topic, partition }: TopicPartition,
   logDirectory: string,
+  foundBy: RecoveryFinding['foundBy'],
 ): RecoveryFinding {
   return {
+    foundBy,
     logDirectory,
     topic,
     partition,
@@ -106,13 +135,15 @@ function messagesOf({ cuts, damages, lostBelowHighWatermark }: LogRecovery): str
       : ''
     return `Cut ${sizeInBytes} bytes at offset ${offset}: ${kept}${risk}`
   })
-  for (const { from, to } of damages) {
-    messages.push(`Offsets ${from} to ${to - 1} fail their checksum and are not served`)
-  }
+  messages.push(...damages.map(damageMessage))
   if (lostBelowHighWatermark > 0) {
     messages.push(`${lostBelowHighWatermark} offsets that consumers may have read are gone`)
   }
   return messages
+}
+
+function damageMessage({ from, to }: { readonly from: number; readonly to: number }): string {
+  return `Offsets ${from} to ${to - 1} fail their checksum and are not served`
 }
 
 /** Findings that a start tells one by one when there is nothing to say of them but that they were scanned. */

@@ -24,14 +24,13 @@ export class EpochFile {
   #saving: Promise<void> | undefined
 
   constructor(
-    files: Files,
-    { directory, epochs, savedEpochs }: Pick<LogParts, 'directory' | 'epochs' | 'savedEpochs'>,
+    parts: Pick<LogParts, 'environment' | 'directory' | 'epochs' | 'savedEpochs'>,
     onFault: (fault: StorageFault) => void,
   ) {
-    this.#files = files
-    this.#path = `${directory}/${LEADER_EPOCH_CHECKPOINT}`
-    this.#epochs = epochs
-    this.#saved = savedEpochs
+    this.#files = parts.environment.files
+    this.#path = `${parts.directory}/${LEADER_EPOCH_CHECKPOINT}`
+    this.#epochs = parts.epochs
+    this.#saved = parts.savedEpochs
     this.#onFault = onFault
   }
 

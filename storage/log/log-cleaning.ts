@@ -175,6 +175,8 @@ export class LogCleaning implements SegmentReplacement {
     if (!placed) return
     maps.evict(placed.path)
     placed.rename('')
+    // They speak of the one that it replaced.
+    this.#parts.sums.forget(placed.baseOffset)
     // Up to here its indexes were kept in memory: their files had other names.
     placed.release()
   }

@@ -58,5 +58,6 @@ export interface LogParts {
   /** The names of the files are known to be on disk. */
   readonly areNamesDurable: boolean
   readonly sums: SumFile
-  readonly damages: readonly DamagedRange[]
+  /** What is damaged, oldest finding first; the log adds what it finds later. */
+  readonly damages: DamagedRange[]
 }

@@ -58,7 +58,7 @@ export class LogReader {
     const bound = this.#boundOf(request.isolation, bounds.lastStableOffset)
     if (offset >= bound.offset) return empty
     checkUndamaged(damages, offset)
-    const found = findBatch(segments, offset, bound)
+    const found = findBatch(segments, offset, bound, damages)
     if (!found) return empty
     const { segment, header } = found
     const { position, sizeInBytes } = header
@@ -110,7 +110,7 @@ export class LogReader {
   /** The last stable offset with its position, which is looked up once for each value. */
   #stablePosition(offset: number, highWatermark: LogPosition): LogPosition {
     if (this.#stable?.offset === offset) return this.#stable
-    const found = findBatch(this.#log.segments, offset, highWatermark)
+    const found = findBatch(this.#log.segments, offset, highWatermark, this.#log.damages)
     const segmentBaseOffset = found?.segment.baseOffset ?? highWatermark.segmentBaseOffset
     const position = found?.header.position ?? highWatermark.position
     this.#stable = { offset, segmentBaseOffset, position }

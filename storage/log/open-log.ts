@@ -109,9 +109,9 @@ class LogOpening {
     this.#files = files
     this.#clock = clock
     this.#slices = options.slices ?? new TimeSlices(clock)
-    this.#environment = { files, pool, indexCache, buffers, directory }
-    this.#names = names
     this.#sums = new SumFile(files, directory, { isNew: !names.has(SUMS_FILE) })
+    this.#environment = { files, pool, indexCache, buffers, directory, sums: this.#sums }
+    this.#names = names
   }
 
   async run(): Promise<OpenedLog> {

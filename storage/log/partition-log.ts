@@ -29,6 +29,7 @@ import type { LogConfig } from './log-config.ts'
 import { LogGuard } from './log-guard.ts'
 import type { LogEnvironment, LogParts } from './log-parts.ts'
 import { LogReader, type ReadableLog, type ReadRequest } from './log-reader.ts'
+import { LogScrub } from './log-scrub.ts'
 import { type DeletedSegments, LogSegments } from './log-segments.ts'
 import type { LogBounds, LogSlice } from './log-slice.ts'
 import { replayProducersNow } from './replay.ts'
@@ -40,6 +41,7 @@ export class PartitionLog {
   readonly topicPartition: TopicPartition
   readonly topicId: Uuid
   readonly directory: string
+  readonly scrub: LogScrub
   readonly #parts: LogParts
   readonly #environment: LogEnvironment
   readonly #segments: LogSegments
@@ -57,17 +59,16 @@ export class PartitionLog {
 
   /** Use `openPartitionLog`. The last segment must be active. */
   constructor(parts: LogParts) {
-    const { environment, directory } = parts
     this.topicPartition = parts.topicPartition
     this.topicId = parts.topicId
-    this.directory = directory
+    this.directory = parts.directory
     this.#parts = parts
-    this.#environment = environment
-    this.#segments = new LogSegments(environment, parts.segmentEnvironment, parts.segments)
+    this.#environment = parts.environment
+    this.#segments = new LogSegments(parts.environment, parts.segmentEnvironment, parts.segments)
     this.#segments.drawJitter(parts.config)
     this.#producers = parts.producers
     this.#epochs = parts.epochs
-    this.#epochFile = new EpochFile(environment.files, parts, (fault) => this.#guard.fail(fault))
+    this.#epochFile = new EpochFile(parts, (fault) => this.#guard.fail(fault))
     this.#cleanEnd = new CleanEnd(parts)
     this.#config = parts.config
     this.#logStartOffset = parts.logStartOffset
@@ -76,6 +77,7 @@ export class PartitionLog {
       this.#durability.fail(fault)
       parts.observer.onFault(fault)
     })
+    this.scrub = new LogScrub(parts, this.#segments, this.#guard)
     this.#durability = new Durability(this.#durableLog(), parts.logEndOffset)
     this.#reader = new LogReader(this.#readableLog())
     this.#producers.releaseBelow(this.highWatermark)
@@ -143,7 +145,7 @@ export class PartitionLog {
     return this.#producers
   }
 
-  /** Ranges that recovery found damaged below the recovery point. Their reads fail. */
+  /** Ranges below the recovery point that were found damaged. Their reads fail. */
   get damages(): readonly DamagedRange[] {
     return this.#parts.damages
   }
@@ -446,6 +448,7 @@ export class PartitionLog {
 
   #afterTruncation(): void {
     this.#reader.forget()
+    this.scrub.cut(this.#logEndOffset)
     this.#epochFile.saveInBackground()
     this.#parts.observer.onRecoveryPoint?.()
     this.#parts.observer.onCut?.(this.topicPartition, this.#logEndOffset)
@@ -453,12 +456,11 @@ export class PartitionLog {
   }
 
   #deleteSegments(now: number): DeletedSegments {
-    const { logEndOffset } = this
     const count = this.#segments.countDeletable(this.#bounds(), this.#config, now)
     if (count === 0) return { count, sizeInBytes: 0 }
     if (count === this.segments.length) this.#roll()
     this.#cleanEnd.changed()
-    const start = this.#segments.list[count]?.baseOffset ?? logEndOffset
+    const start = this.#segments.list[count]?.baseOffset ?? this.#logEndOffset
     this.#advanceStart(start)
     const sizeInBytes = this.#segments.removeOldest(count, this.#config.fileDeleteDelayMs)
     this.#parts.snapshots.removeWhere((offset) => offset < start)

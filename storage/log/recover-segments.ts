@@ -160,7 +160,8 @@ class SegmentScan {
       const intact = yield* this.search(position)
       const from = this.nextOffset
       const to = intact?.header.baseOffset ?? nextBase ?? Math.max(from, this.#target.recoveryPoint)
-      damages.push({ from, to, segmentBaseOffset: baseOffset, position })
+      const endPosition = intact?.header.position ?? size
+      damages.push({ from, to, segmentBaseOffset: baseOffset, position, endPosition })
       this.nextOffset = to
       this.endsDamaged = intact === undefined
       if (!intact) break

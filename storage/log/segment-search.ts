@@ -17,6 +17,8 @@ export interface DamagedRange {
   readonly to: number
   readonly segmentBaseOffset: number
   readonly position: number
+  /** Where the next intact batch begins, if it is known. */
+  readonly endPosition?: number
 }
 
 /** Where a slice begins, and how much of its segment may be seen. */
@@ -44,16 +46,30 @@ export function findBatch(
   segments: readonly Segment[],
   offset: number,
   bound: LogPosition,
+  damages: readonly DamagedRange[] = [],
 ): FoundBatch | undefined {
   for (let index = Math.max(0, floorSegment(segments, offset)); index < segments.length; index++) {
     const segment = segments[index]
     if (!segment || segment.baseOffset > bound.segmentBaseOffset) return undefined
     const isLast = segment.baseOffset === bound.segmentBaseOffset
     const end = isLast ? bound.position : segment.size
-    const header = segment.find(offset, end)
+    const header = segment.find(offset, { end, from: endOfDamage(damages, segment, offset) })
     if (header) return { segment, header, end }
   }
   return undefined
+}
+
+/** Where to begin to look for `offset`: no walk leads through damaged bytes. */
+function endOfDamage(
+  damages: readonly DamagedRange[],
+  { baseOffset }: Segment,
+  offset: number,
+): number {
+  let end = 0
+  for (const { segmentBaseOffset, to, endPosition = 0 } of damages) {
+    if (segmentBaseOffset === baseOffset && to <= offset) end = Math.max(end, endPosition)
+  }
+  return end
 }
 
 /** Throws KAFKA_STORAGE_ERROR when `offset` lies in a damaged range. */
@@ -84,8 +100,13 @@ export function abortedTransactions(
 ): AbortedTransaction[] {
   const found: AbortedTransaction[] = []
   for (let index = first; index < segments.length; index++) {
-    const result = segments[index]?.indexes.transactions.query(range)
-    if (!result) break
+    const indexes = segments[index]?.indexes
+    if (!indexes) break
+    if (indexes.areTransactionsDamaged) {
+      const detail = `The transaction index of ${segments[index]?.path} is damaged; the next start makes it anew`
+      throw new KafkaError('KAFKA_STORAGE_ERROR', detail)
+    }
+    const result = indexes.transactions.query(range)
     found.push(...result.transactions)
     if (result.isComplete) break
   }

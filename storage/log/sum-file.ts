@@ -2,6 +2,7 @@
 import { replaceFile, replaceFileNow } from '../fs/atomic-file.ts'
 import type { Files, OpenFile } from '../fs/files.ts'
 import { parseSegmentFileName, segmentFileName } from '../segment/segment-files.ts'
+import { TIME_INDEX_ENTRY_BYTES } from '../segment/time-index.ts'
 import { LEADER_EPOCH_CHECKPOINT } from '../state/leader-epoch-cache.ts'
 import {
   type FileSum,
@@ -16,6 +17,10 @@ import {
 const SUMMED_KINDS = ['timeindex', 'txnindex'] as const
 /** Kinds of index that are summed beside the end of the log at a clean stop. */
 const END_KINDS = ['index', ...SUMMED_KINDS] as const
+/** A line for a sealed segment whose batches were all read and found sound since it was written. */
+const SCRUBBED = '.scrubbed'
+/** A line for the last entry of a time index, which is read without the rest of it. */
+const LAST_ENTRY = '.last'
 /** How much of a log's end is summed. */
 const TAIL_BYTES = 4096
 
@@ -49,6 +54,35 @@ export class SumFile {
     })
   }
 
+  /** False when `bytes`, read from a segment's index, are not what they were when it was sealed. */
+  fitsIndex(baseOffset: number, kind: (typeof SUMMED_KINDS)[number], bytes: Uint8Array): boolean {
+    const sum = this.#sums.get(segmentFileName(baseOffset, kind))
+    return !sum || matchesSum(bytes, sum)
+  }
+
+  /** The same for the last entry of its time index. */
+  fitsLastTime(baseOffset: number, bytes: Uint8Array): boolean {
+    const sum = this.#sums.get(segmentFileName(baseOffset, 'timeindex') + LAST_ENTRY)
+    return !sum || matchesSum(bytes, sum)
+  }
+
+  /** Whether it is worth to ask `isScrubbed`. */
+  mayBeScrubbed(baseOffset: number): boolean {
+    return this.#sums.has(segmentFileName(baseOffset, 'log') + SCRUBBED)
+  }
+
+  /** True when all of a sealed segment's batches were found sound, and it has the same size and end since. */
+  isScrubbed(baseOffset: number, log: OpenFile): boolean {
+    const sum = this.#sums.get(segmentFileName(baseOffset, 'log') + SCRUBBED)
+    return sum?.sizeInBytes === log.size() && matchesSum(tailOf(log), tailSum(sum))
+  }
+
+  /** All of a sealed segment's batches were found sound. `save` has it on disk. */
+  addScrubbed(baseOffset: number, log: OpenFile): void {
+    const name = segmentFileName(baseOffset, 'log') + SCRUBBED
+    this.#sums.set(name, { sizeInBytes: log.size(), crc: sumOf(tailOf(log)).crc })
+  }
+
   /** False when the leader epochs are not those of the last clean stop. */
   get fitsEpochs(): boolean {
     return this.#fitsFile(LEADER_EPOCH_CHECKPOINT, true)
@@ -80,6 +114,7 @@ export class SumFile {
   /** Takes the sums of a segment's indexes as they are now. */
   add(baseOffset: number): void {
     for (const kind of SUMMED_KINDS) this.#addFile(segmentFileName(baseOffset, kind))
+    this.#sums.delete(segmentFileName(baseOffset, 'log') + SCRUBBED)
     this.#forgetEnd(baseOffset)
   }
 
@@ -87,6 +122,13 @@ export class SumFile {
   finish(baseOffset: number, isKnown: (baseOffset: number) => boolean): Promise<void> {
     this.add(baseOffset)
     return this.save(isKnown)
+  }
+
+  /** What is known of a segment is of another one of that base offset. */
+  forget(baseOffset: number): void {
+    for (const name of this.#sums.keys()) {
+      if (segmentOf(name)?.offset === baseOffset) this.#sums.delete(name)
+    }
   }
 
   /** Takes the sums of the last segment at a clean stop: for `isAtCleanEnd`. */
@@ -114,7 +156,7 @@ export class SumFile {
   /** Puts the sums of segments that still exist on disk. */
   async save(isKnown: (baseOffset: number) => boolean): Promise<void> {
     for (const name of this.#sums.keys()) {
-      const file = parseSegmentFileName(name)
+      const file = segmentOf(name)
       if (file && !isKnown(file.offset)) this.#sums.delete(name)
     }
     await replaceFile(this.#files, `${this.#directory}/${SUMS_FILE}`, serializeSums(this.#sums))
@@ -137,7 +179,21 @@ export class SumFile {
     const bytes = this.#files.readFile(`${this.#directory}/${name}`)
     if (bytes) this.#sums.set(name, sumOf(bytes))
     else this.#sums.delete(name)
+    if (!name.endsWith('.timeindex')) return
+    const last = bytes && lastTimeEntry(bytes)
+    if (last) this.#sums.set(name + LAST_ENTRY, sumOf(last))
+    else this.#sums.delete(name + LAST_ENTRY)
   }
+}
+
+/** The segment of which a line speaks. */
+function segmentOf(name: string) {
+  return parseSegmentFileName(name.replace(/\.(scrubbed|last)$/, ''))
+}
+
+function lastTimeEntry(bytes: Uint8Array): Uint8Array | undefined {
+  const end = bytes.length - (bytes.length % TIME_INDEX_ENTRY_BYTES)
+  return end === 0 ? undefined : bytes.subarray(end - TIME_INDEX_ENTRY_BYTES, end)
 }
 
 function tailOf(log: OpenFile): Uint8Array {

@@ -17,6 +17,8 @@ export class SegmentIndexes {
   readonly offsets: OffsetIndex
   readonly times: TimeIndex
   readonly transactions: TransactionIndex
+  /** The file of the transactions is not what was written. */
+  areTransactionsDamaged = false
 
   constructor(
     baseOffset: number,

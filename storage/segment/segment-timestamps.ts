@@ -3,12 +3,15 @@ import type { Files } from '../fs/files.ts'
 import { segmentPath } from './segment-files.ts'
 import { TIME_INDEX_ENTRY_BYTES, TimeIndex, type TimestampOffset } from './time-index.ts'
 
-/** The last entry of a time index file, read without the rest of it. (-1, base offset) when there is none. */
+/**
+ * The last entry of a time index file, read without the rest of it. (-1, base offset) when there is none; undefined when
+ * its bytes are not what was written.
+ */
 export function readLastTimeEntry(
   files: Files,
   directory: string,
-  baseOffset: number,
-): TimestampOffset {
+  { baseOffset, isSound }: { baseOffset: number; isSound: (entry: Uint8Array) => boolean },
+): TimestampOffset | undefined {
   const path = segmentPath(directory, baseOffset, 'timeindex')
   const size = files.status(path)?.size ?? 0
   if (size < TIME_INDEX_ENTRY_BYTES) return { timestamp: -1, offset: baseOffset }
@@ -20,6 +23,7 @@ export function readLastTimeEntry(
   } finally {
     file.close()
   }
+  if (!isSound(last)) return undefined
   // Zeros at the end are Kafka's padding: only the whole file tells where the entries end.
   const isPadded = size > TIME_INDEX_ENTRY_BYTES && last.every((byte) => byte === 0)
   const bytes = isPadded ? files.readFile(path) : last

@@ -8,10 +8,11 @@ import type { ReadBufferPool } from '../fs/read-buffer.ts'
 import { type BatchHeader, BatchHeaderReader } from './batch-header.ts'
 import { BatchScanner } from './batch-scanner.ts'
 import type { IndexCache } from './index-cache.ts'
+import type { OffsetIndex } from './offset-index.ts'
 import { segmentPath } from './segment-files.ts'
 import { SegmentIndexes } from './segment-indexes.ts'
 import { readLastTimeEntry } from './segment-timestamps.ts'
-import type { TimestampOffset } from './time-index.ts'
+import { TimeIndex, type TimestampOffset } from './time-index.ts'
 
 /** What all segments of a log share. */
 export interface SegmentEnvironment {
@@ -20,6 +21,14 @@ export interface SegmentEnvironment {
   readonly indexCache: IndexCache
   readonly buffers: ReadBufferPool
   readonly directory: string
+  /** What the indexes of sealed segments were when they were written, where that is known. */
+  readonly sums?: IndexSums
+}
+
+/** Tells whether what is read of an index is what was written. True when it is not known. */
+export interface IndexSums {
+  fitsIndex(baseOffset: number, kind: 'timeindex' | 'txnindex', bytes: Uint8Array): boolean
+  fitsLastTime(baseOffset: number, entry: Uint8Array): boolean
 }
 
 /** The limits that decide when a segment rolls, from the log's config. */
@@ -134,15 +143,16 @@ export class Segment {
 
   get indexes(): SegmentIndexes {
     if (this.#indexes) return this.#indexes
-    const { files, directory, indexCache } = this.#environment
-    return indexCache.get(this.path, () => SegmentIndexes.load(files, directory, this.baseOffset))
+    return this.#environment.indexCache.get(this.path, () => this.#loadIndexes())
   }
 
   /** The largest timestamp and the last offset of the batch that has it; -1 when no batch has one. */
   get largest(): TimestampOffset {
     if (!this.#largest) {
-      const { files, directory } = this.#environment
-      this.#largest = readLastTimeEntry(files, directory, this.baseOffset)
+      const { files, directory, sums } = this.#environment
+      const isSound = (entry: Uint8Array) => sums?.fitsLastTime(this.baseOffset, entry) !== false
+      const last = readLastTimeEntry(files, directory, { baseOffset: this.baseOffset, isSound })
+      this.#largest = last ?? this.indexes.times.lastEntry
     }
     return this.#largest
   }
@@ -212,14 +222,17 @@ export class Segment {
     this.#size = position
   }
 
-  /** The batch that holds `offset`, else the first one beyond it, below the position `end`; undefined when there is none. */
-  find(offset: number, end = this.#size): BatchHeader | undefined {
+  /**
+   * The batch that holds `offset`, else the first one beyond it, below the position `end`; undefined when there is none.
+   * It is looked for from the position `from` on, where a batch begins.
+   */
+  find(offset: number, { end = this.#size, from = 0 } = {}): BatchHeader | undefined {
     return this.withFile((file) => {
       const reader = new BatchHeaderReader(file, Math.min(end, this.#size))
       const recent = this.#lastAppend
       // Most reads at the tail ask for the batch that came last.
       if (recent && offset === recent.offset) return reader.at(recent.position)
-      let header = this.#seek(reader, offset)
+      let header = this.#seek(reader, offset, from)
       while (header && header.lastOffset < offset) {
         header = reader.at(header.position + header.sizeInBytes)
       }
@@ -427,13 +440,51 @@ export class Segment {
   }
 
   /** The batch to which the index leads. The index only saves time: where it does not fit the log, the log decides. */
-  #seek(reader: BatchHeaderReader, offset: number): BatchHeader | undefined {
+  #seek(reader: BatchHeaderReader, offset: number, from: number): BatchHeader | undefined {
     const entry = this.indexes.offsets.lookup(offset)
-    if (entry.position > 0) {
+    if (entry.position > from) {
       const header = reader.peek(entry.position)
       if (header && header.lastOffset === entry.offset) return header
     }
-    return reader.at(0)
+    return reader.at(from)
+  }
+
+  /** A time index that is not what was written is made from the log; a transaction index can't be, at this time. */
+  #loadIndexes(): SegmentIndexes {
+    const { files, directory, sums } = this.#environment
+    const { baseOffset } = this
+    const indexes = SegmentIndexes.load(files, directory, baseOffset)
+    if (!sums) return indexes
+    const { offsets, times, transactions } = indexes
+    const areTimesSound = sums.fitsIndex(baseOffset, 'timeindex', times.toBytes())
+    const areTransactionsDamaged = !sums.fitsIndex(baseOffset, 'txnindex', transactions.toBytes())
+    if (areTimesSound && !areTransactionsDamaged) return indexes
+    const sound = areTimesSound ? times : this.withFile((file) => this.#makeTimes(file, offsets))
+    const made = new SegmentIndexes(baseOffset, offsets, sound, transactions)
+    made.areTransactionsDamaged = areTransactionsDamaged
+    if (!areTimesSound) made.markUnwritten()
+    return made
+  }
+
+  #makeTimes(file: OpenFile, offsets: OffsetIndex): TimeIndex {
+    const times = new TimeIndex(this.baseOffset)
+    const reader = new BatchHeaderReader(file, this.#size)
+    let largest = times.lastEntry
+    let entry = 0
+    let header = reader.peek(0)
+    while (header) {
+      const { position, sizeInBytes, lastOffset, maxTimestamp } = header
+      if (maxTimestamp > largest.timestamp) {
+        largest = { timestamp: maxTimestamp, offset: lastOffset }
+      }
+      while (entry < offsets.entries && offsets.entryAt(entry).position <= position) {
+        times.maybeAppend(largest)
+        entry++
+      }
+      header = reader.peek(position + sizeInBytes)
+    }
+    times.maybeAppend(largest)
+    return times
   }
 }
 

@@ -103,6 +103,12 @@ export const MILLRACE_CONFIGS: readonly ConfigDefinition[] = [
     'Bytes of a log directory that may wait in the page cache before they are flushed',
     atLeast(65_536),
   ),
+  long(
+    'millrace.scrub.max.bytes.per.second',
+    '8388608',
+    'How fast sealed segments are read once, to compare them with their checksums; 0: not at all',
+    atLeast(0),
+  ),
   int('millrace.max.open.files', '4096', 'Most segment files held open at one time', atLeast(16)),
   int('millrace.maps.max.count', '1024', 'Most segments mapped into memory', atLeast(0)),
   long(

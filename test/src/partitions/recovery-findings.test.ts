@@ -1,6 +1,10 @@
 // What a start tells about what it found.
 import { expect, test } from 'vitest'
-import { recoveryLines, recoveryReport } from '#src/partitions/recovery-findings.ts'
+import {
+  backgroundFindings,
+  recoveryLines,
+  recoveryReport,
+} from '#src/partitions/recovery-findings.ts'
 import type { LogRecovery } from '#storage/log/log-recovery.ts'
 import type { DirectoryReport, RecoveredLog, RecoveryReport } from '#storage/recovery-report.ts'
 
@@ -116,5 +120,42 @@ test('recoveryLines() sums up many scans that found nothing, and still tells wha
     '/data: a note',
     'orders-11: scanned 1 segment, 512 bytes; 3 offsets that consumers may have read are gone',
     '11 partitions: scanned 11 segments, 5632 bytes; nothing had to be repaired',
+  ])
+})
+
+test('backgroundFindings() tells what the scrub has found, and which logs the cleaner has given up', () => {
+  const damage = { from: 3, to: 5, segmentBaseOffset: 0, position: 210 }
+  const findings = backgroundFindings({
+    scrubber: {
+      findings: [
+        {
+          topic: 'orders',
+          partition: 0,
+          directory: '/data/orders-0',
+          damages: [damage],
+          rebuiltIndexes: [0, 40],
+        },
+      ],
+    },
+    cleaner: {
+      uncleanable: [
+        { partition: { topic: 'keys', partition: 1 }, reason: 'The batch has a wrong checksum' },
+      ],
+    },
+    pathOf: ({ topic, partition }) => `/data/${topic}-${partition}`,
+  })
+  expect(findings).toMatchObject([
+    {
+      foundBy: 'scrub',
+      topic: 'orders',
+      rebuiltIndexes: 2,
+      offsetsAtRisk: [{ from: 3, to: 5 }],
+      messages: ['Offsets 3 to 4 fail their checksum and are not served'],
+    },
+    {
+      foundBy: 'cleaner',
+      logDirectory: '/data/keys-1',
+      messages: ['It is not compacted until the next start: The batch has a wrong checksum'],
+    },
   ])
 })
