@@ -11,10 +11,11 @@ interface Message {
   readonly offsets?: readonly { readonly partition: number; readonly offset: number }[]
 }
 
+/** An acknowledgement that is not yet known to be kept. Each partition has its own: those that go are kept before the others. */
 interface Pending {
   readonly id: number
-  /** What is not yet known to be kept, by partition. */
-  readonly waiting: Map<number, number>
+  readonly partition: number
+  readonly next: number
 }
 
 /** One member, which comes back as often as it is cut off. */
@@ -67,7 +68,7 @@ class HttpMember {
       this.#history.write({ op: 'poll', partition, records: [[offset, value]] })
       this.#given.set(partition, offset + 1)
     } else if (event === 'assigned') {
-      this.#forget((pending) => numbers.some((number) => pending.has(number)))
+      this.#forget(({ partition: number }) => numbers.includes(number))
       for (const number of numbers) this.#owned.add(number)
       this.#history.write({ op: 'assign', partitions: numbers })
     } else if (event === 'revoked') {
@@ -80,9 +81,11 @@ class HttpMember {
     if (this.#given.size === 0) return
     const given = [...this.#given]
     this.#given.clear()
-    const id = this.#commits++
-    this.#pending.push({ id, waiting: new Map(given) })
-    this.#history.write({ op: 'commit', id, offsets: given })
+    for (const [partition, next] of given) {
+      const id = this.#commits++
+      this.#pending.push({ id, partition, next })
+      this.#history.write({ op: 'commit', id, offsets: [[partition, next]] })
+    }
     const ack = given.map(([partition, next]) => ({
       topic: plan.topic,
       partition,
@@ -92,20 +95,17 @@ class HttpMember {
   }
 
   #kept(offsets: readonly { readonly partition: number; readonly offset: number }[]): void {
-    for (const { waiting } of this.#pending) {
-      for (const { partition, offset } of offsets) {
-        if (offset >= (waiting.get(partition) ?? Infinity)) waiting.delete(partition)
-      }
+    const known = new Map(offsets.map(({ partition, offset }) => [partition, offset]))
+    const isKept = ({ partition, next }: Pending) => (known.get(partition) ?? -1) >= next
+    for (const one of this.#pending) {
+      if (isKept(one)) this.#history.write({ op: 'committed', id: one.id })
     }
-    for (const { id, waiting } of this.#pending) {
-      if (waiting.size === 0) this.#history.write({ op: 'committed', id })
-    }
-    this.#pending = this.#pending.filter(({ waiting }) => waiting.size > 0)
+    this.#pending = this.#pending.filter((one) => !isKept(one))
   }
 
   /** What was not kept before a partition came again, or before the end, is not kept any more. */
-  #forget(isLate: (waiting: ReadonlyMap<number, number>) => boolean): void {
-    const late = this.#pending.filter(({ waiting }) => isLate(waiting))
+  #forget(isLate: (pending: Pending) => boolean): void {
+    const late = this.#pending.filter(isLate)
     for (const { id } of late) this.#history.write({ op: 'uncommitted', id })
     this.#pending = this.#pending.filter((one) => !late.includes(one))
   }
