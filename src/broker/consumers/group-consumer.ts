@@ -2,6 +2,7 @@
 import { anySignal } from '#storage/base/any-signal.ts'
 import { KafkaError } from '#storage/base/errors.ts'
 import { randomUuid } from '#storage/base/uuid.ts'
+import { isInternalTopic } from '../internal-topic-names.ts'
 import type { OffsetSpec, StoredRecord } from '../reading.ts'
 import { Commits } from './commits.ts'
 import type { CommittedOffset, Committer, PartitionName } from './committed-offsets.ts'
@@ -242,11 +243,17 @@ export class GroupConsumer {
   #take(partitions: readonly AssignedPartition[]): void {
     const taken = partitions.flatMap(({ topicId, partition }) => {
       const topic = this.#parts.topicName(topicId)
-      return topic === undefined ? [] : [{ topic, topicId, partition }]
+      return topic === undefined || !this.#isMeant(topic) ? [] : [{ topic, topicId, partition }]
     })
     for (const at of taken) this.#positions.add(at, at.topicId)
     this.#options.onAssigned?.(taken)
     this.#wake()
+  }
+
+  /** A pattern means no topics of the coordinators: its reader would read of its own commits, and commit that. */
+  #isMeant(topic: string): boolean {
+    const { topics = [], pattern = null } = this.#subscription ?? {}
+    return pattern === null || !isInternalTopic(topic) || topics.includes(topic)
   }
 
   /** Nothing more is read of the partitions. They go when the reader is done with what it has, or out of patience. */

@@ -292,6 +292,20 @@ test('A consumer subscribed to a pattern reads the topics that match, and those 
   expect(broken.subscription).toBeUndefined()
 })
 
+test('A pattern that matches everything means no topics of the coordinators, unless they are asked for by name', async () => {
+  await start()
+  await scene.topic('orders')
+  await scene.during(scene.broker.groups.findCoordinator(ANONYMOUS, 'g'))
+  const everything = scene.consumer()
+  const subscription = { topics: [], pattern: '.*' }
+  await scene.during(everything.subscribe(subscription, { patienceMs: 5_000 }))
+  await scene.pass(5_000)
+  expect(held(everything)).toEqual(['orders-0'])
+  await scene.during(everything.close())
+  const named = await scene.joined(['__consumer_offsets'], { groupId: 'named' })
+  expect(held(named)).not.toEqual([])
+})
+
 test('A consumer changes its subscription, gives it up, and takes partitions by hand', async () => {
   await start()
   await scene.topic('a')
