@@ -56,6 +56,8 @@ export interface LocalProviderOptions {
   readonly store: MetadataStore
   /** What the store would replay, where that is known already. */
   readonly replayed?: ReplayedMetadata | undefined
+  /** What a new log begins with instead of Kafka 4.3's defaults. */
+  readonly bootstrap?: readonly NewMetadataRecord[] | undefined
   readonly node: NodeIdentity
   readonly rules: ConfigRules
   readonly random: Random
@@ -143,7 +145,9 @@ export class LocalMetadataProvider implements MetadataProvider {
       const data = { reason: 'The controller stopped inside the transaction' }
       this.#append([{ type: 'AbortTransactionRecord', version: 0, data }])
     }
-    if (!this.#working.features.has('metadata.version')) this.#append(bootstrapRecords())
+    if (!this.#working.features.has('metadata.version')) {
+      this.#append(bootstrapRecords(this.#options.bootstrap))
+    }
     this.#brokerEpoch = store.logEndOffset
     const incarnationId = randomUuid(this.#options.random)
     const identity = { brokerEpoch: this.#brokerEpoch, incarnationId }
@@ -159,7 +163,7 @@ export class LocalMetadataProvider implements MetadataProvider {
     if (plan.records.length > 0 && !isDryRun(operation)) {
       const isIndependent = operation.kind === 'bumpLeaderEpochs'
       const last = isIndependent ? this.#appendAll(plan.records) : this.#append(plan.records)
-      await this.#commit(last)
+      await this.#commit(last, true)
     }
     return plan.result
   }
@@ -251,13 +255,21 @@ export class LocalMetadataProvider implements MetadataProvider {
     return lastOffset
   }
 
-  async #commit(lastOffset: number): Promise<void> {
-    try {
-      await this.#options.store.committed(lastOffset)
-    } catch (error) {
-      this.#fail(error)
+  /**
+   * Waits until all up to `lastOffset` is on disk, and publishes it. What was appended can't be taken back: when the
+   * system refuses (no descriptor, no space for an index), which the log tries again by itself, a patient one waits on.
+   */
+  async #commit(lastOffset: number, isPatient = false): Promise<void> {
+    for (let isCommitted = false; !isCommitted; ) {
+      try {
+        await this.#options.store.committed(lastOffset)
+        isCommitted = true
+      } catch (error) {
+        const isRefusal = error instanceof KafkaError
+        if (!isRefusal || !isPatient) this.#fail(error)
+      }
+      this.#refuseAfterFailure()
     }
-    this.#refuseAfterFailure()
     while (this.#pending[0] !== undefined && this.#pending[0].lastOffset <= lastOffset) {
       const { image, changed } = this.#pending[0]
       this.#pending.shift()

@@ -79,26 +79,43 @@ export function quorumRecords(
   ]
 }
 
-/** The first data of a new log: finalised features, and the config that eligible leader replicas rest on. */
-export function bootstrapRecords(): readonly NewMetadataRecord[] {
-  const features = DEFAULT_FEATURES.map(
-    ([name, featureLevel]): NewMetadataRecord => ({
-      type: 'FeatureLevelRecord',
-      version: 0,
-      data: { name, featureLevel },
-    }),
-  )
+/** From this level of metadata.version on (3.6-IV2) records may be bracketed as one transaction. */
+const TRANSACTIONS_SINCE = 14
+
+/**
+ * The first data of a new log: finalised features, those of Kafka 4.3 unless the directory was formatted with others
+ * (`given`: what its bootstrap.checkpoint says, credentials too), and the config that eligible leader replicas rest on.
+ */
+export function bootstrapRecords(
+  given: readonly NewMetadataRecord[] = defaultFeatures(),
+): readonly NewMetadataRecord[] {
+  const level = (feature: string) =>
+    given.reduce(
+      (found, { type, data }) =>
+        type === 'FeatureLevelRecord' && data.name === feature ? data.featureLevel : found,
+      0,
+    )
   const config = { resourceType: CONFIG_RESOURCE.BROKER, resourceName: '' }
+  const minimum: NewMetadataRecord = {
+    type: 'ConfigRecord',
+    version: 0,
+    data: { ...config, name: 'min.insync.replicas', value: '1' },
+  }
+  const records = level('eligible.leader.replicas.version') > 0 ? [...given, minimum] : given
+  if (level('metadata.version') < TRANSACTIONS_SINCE) return records
   return [
     { type: 'BeginTransactionRecord', version: 0, data: { name: 'Bootstrap records' } },
-    ...features,
-    {
-      type: 'ConfigRecord',
-      version: 0,
-      data: { ...config, name: 'min.insync.replicas', value: '1' },
-    },
+    ...records,
     { type: 'EndTransactionRecord', version: 0, data: {} },
   ]
+}
+
+function defaultFeatures(): NewMetadataRecord[] {
+  return DEFAULT_FEATURES.map(([name, featureLevel]) => ({
+    type: 'FeatureLevelRecord',
+    version: 0,
+    data: { name, featureLevel },
+  }))
 }
 
 /** This node's registration, fenced at first as Kafka's. `brokerEpoch` is the offset of this very record. */

@@ -7,6 +7,8 @@ import type { Files } from '#storage/fs/files.ts'
 import { CLEAN_SHUTDOWN_FILE } from '#storage/state/clean-shutdown.ts'
 import { type BlockerOptions, startBlockers } from '../metadata/blockers.ts'
 import { EMPTY_IMAGE, type MetadataImage } from '../metadata/image.ts'
+import type { MetadataRecord } from '../protocol/records/metadata-record.ts'
+import { formattedWith, withRecords } from './doctor/bootstrap-file.ts'
 import { type StoredMetadata, scanMetadata } from './doctor/metadata-files.ts'
 import { storedProducers, TRANSACTION_TOPIC } from './doctor/stored-producers.ts'
 
@@ -21,11 +23,19 @@ export interface Examination {
   readonly rules: Omit<BlockerOptions, 'metadataDirectoryId'>
 }
 
+/** What lies there. */
+export interface Examined {
+  /** The metadata as a start would find them; undefined when there are none. */
+  readonly metadata: StoredMetadata | undefined
+  /** What a metadata log begins with that has not begun yet; undefined when the directory says nothing of it. */
+  readonly bootstrap: readonly MetadataRecord[] | undefined
+}
+
 /**
- * The metadata as a start would find them; undefined when there are none. Throws UNSUPPORTED_VERSION and
+ * Looks, and writes nothing. Throws UNSUPPORTED_VERSION and
  * INVALID_TXN_STATE for what this broker must not start on, and what `scanMetadata` throws.
  */
-export function examine(examination: Examination): StoredMetadata | undefined {
+export function examine(examination: Examination): Examined {
   const { files, metadataPath, metadataDirectoryId, rules, logDirs } = examination
   const name = partitionName(METADATA_PARTITION)
   const directory = `${metadataPath}/${name}`
@@ -37,14 +47,18 @@ export function examine(examination: Examination): StoredMetadata | undefined {
   const isThere = files.status(directory)?.isDirectory === true
   // What is damaged is told by the start itself.
   const found = isThere ? scanMetadata(files, directory, () => undefined) : undefined
-  const image = found?.image ?? EMPTY_IMAGE
+  const stored = found?.image ?? EMPTY_IMAGE
+  const bootstrap = stored.features.has('metadata.version')
+    ? undefined
+    : formattedWith(files, metadataPath)
+  const image = bootstrap ? withRecords(stored, bootstrap) : stored
   const blockers = startBlockers(image, {
     ...rules,
     metadataDirectoryId: metadataDirectoryId ?? '',
   })
   if (blockers.length > 0) throw new KafkaError('UNSUPPORTED_VERSION', blockers.join('\n'))
   if (image.topic(TRANSACTION_TOPIC)) refuseOpenTransactions(files, logDirs, image)
-  return found
+  return { metadata: found, bootstrap }
 }
 
 /** Nobody here could end a transaction that a Kafka left open: its partition's readers would wait for ever. */

@@ -62,7 +62,11 @@ export function removeLeftovers(files: Files, directory: string): void {
  * KAFKA_STORAGE_ERROR, CORRUPT_MESSAGE.
  */
 export function readSnapshot(files: Files, directory: string, id: SnapshotId): StoredRecord[] {
-  const path = `${directory}/${snapshotName(id)}`
+  return readSnapshotFile(files, `${directory}/${snapshotName(id)}`, id)
+}
+
+/** The same for a file of any name. */
+export function readSnapshotFile(files: Files, path: string, id: SnapshotId): StoredRecord[] {
   const bytes = files.readFile(path) ?? new Uint8Array()
   const records: StoredRecord[] = []
   let size = 0

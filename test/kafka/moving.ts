@@ -40,7 +40,11 @@ export class Moving {
     if (who === 'kafka') {
       this.#kafka = await startKafka(this.data, {
         port: this.#port,
-        config: { 'log.cleaner.backoff.ms': '200' },
+        config: {
+          'log.cleaner.backoff.ms': '200',
+          // Else a kill within a minute makes it forget which records were deleted.
+          'log.flush.start.offset.checkpoint.interval.ms': '500',
+        },
       })
       return
     }

@@ -1,5 +1,5 @@
 // Says of a data directory, before anybody starts on it, whether it can be moved: into Millrace, or out to Kafka.
-import { StorageFault } from '#storage/base/errors.ts'
+import { KafkaError, StorageFault } from '#storage/base/errors.ts'
 import { partitionName, type TopicPartition } from '#storage/base/topic-partition.ts'
 import { LOCK_FILE } from '#storage/data-directory.ts'
 import { METADATA_PARTITION } from '#storage/directory-names.ts'
@@ -11,7 +11,9 @@ import {
   parseMetaProperties,
 } from '#storage/state/meta-properties.ts'
 import { type BlockerOptions, featureBlockers, startBlockers } from '../../metadata/blockers.ts'
-import type { MetadataImage } from '../../metadata/image.ts'
+import { EMPTY_IMAGE, type MetadataImage } from '../../metadata/image.ts'
+import type { MetadataRecord } from '../../protocol/records/metadata-record.ts'
+import { formattedWith, withRecords } from './bootstrap-file.ts'
 import type { Finding, Report } from './finding.ts'
 import { readMetadata } from './metadata-files.ts'
 import { checkPartitions } from './partition-check.ts'
@@ -55,7 +57,8 @@ export function diagnose(files: Files, logDirs: readonly string[]): Diagnosis {
   const partitions = directories.flatMap(({ path }) => checkPartitions(check, path))
   const [first] = formatted
   if (image && first?.meta) checkImage(image, first.meta, partitions, report)
-  if (!image && partitions.length > 0) reportOrphans(partitions, report)
+  const isBegun = image !== undefined && image.offset >= 0
+  if (!isBegun && partitions.length > 0) reportOrphans(partitions, report)
   if (hadCleanShutdown === false) {
     const message =
       'The last broker here did not stop cleanly: the next start recovers what it left'
@@ -141,7 +144,22 @@ function findMetadata(
     const fix = 'Name the right one in metadata.log.dir and move the other away'
     report({ subject: second.path, severity: 'blocker', concerns: 'both', message, fix })
   }
-  return first && readMetadata(files, `${first.path}/${name}`, report)
+  const image = first ? readMetadata(files, `${first.path}/${name}`, report) : undefined
+  if (image?.features.has('metadata.version') || (first && !image)) return image
+  // Formatted, and never started.
+  const path = first?.path ?? directories[0]?.path ?? ''
+  const records = readFormat(files, path, report)
+  return records ? withRecords(image ?? EMPTY_IMAGE, records) : image
+}
+
+function readFormat(files: Files, path: string, report: Report): MetadataRecord[] | undefined {
+  try {
+    return formattedWith(files, path)
+  } catch (error) {
+    if (!(error instanceof KafkaError)) throw error
+    report({ subject: path, severity: 'blocker', concerns: 'both', message: error.message })
+    return undefined
+  }
 }
 
 function reportOrphans(partitions: readonly TopicPartition[], report: Report): void {

@@ -1,6 +1,9 @@
 // Starts that are refused: the directory stays as it was, byte for byte, whoever left it and however.
 import { expect, test } from 'vitest'
 import { ANONYMOUS } from '#src/access/session.ts'
+import { diagnose } from '#src/partitions/doctor/diagnosis.ts'
+import { scanMetadata } from '#src/partitions/doctor/metadata-files.ts'
+import type { NewMetadataRecord } from '#src/protocol/records/metadata-record.ts'
 import { buildBatch } from '#storage/batch/batch-builder.ts'
 import { serializeProducerSnapshot } from '#storage/state/producer-snapshot.ts'
 import { startBroker } from '../../../mod.ts'
@@ -9,6 +12,7 @@ import { VirtualClock } from '../../simulation/virtual-clock.ts'
 import {
   ACL,
   appendMetadata,
+  bootstrapFile,
   everything,
   feature,
   put,
@@ -175,4 +179,39 @@ test('A start that is refused goes well once the reason is gone, and finds the c
   const running = await start(files)
   expect(running.recovery.hadCleanShutdown).toBe(true)
   await running.stop()
+})
+
+/** Formatted by Kafka, never started. */
+function formatted(records: readonly NewMetadataRecord[]): SimulatedDisk {
+  const files = new SimulatedDisk()
+  files.makeDirectory('/a')
+  const ids = `cluster.id=${'c'.repeat(22)}\nnode.id=1\ndirectory.id=${'d'.repeat(21)}Q\n`
+  put(files, '/a/meta.properties', `version=1\n${ids}`)
+  put(files, '/a/bootstrap.checkpoint', bootstrapFile(records))
+  return files
+}
+
+const featuresOf = async (files: SimulatedDisk) => {
+  const running = await start(files)
+  await running.stop()
+  const found = scanMetadata(files, '/a/__cluster_metadata-0', () => undefined).image
+  return Object.fromEntries(found.features)
+}
+
+test('A first start finalises the features that the directory was formatted with, and no others', async () => {
+  const files = formatted([feature('metadata.version', 25), feature('group.version', 1)])
+  const features = { 'metadata.version': 25, 'group.version': 1 }
+  expect(await featuresOf(files)).toEqual(features)
+  put(files, '/a/bootstrap.checkpoint', bootstrapFile([feature('metadata.version', 30)]))
+  expect(await featuresOf(files)).toEqual(features)
+})
+
+test('A first start is refused when the directory was formatted with credentials', async () => {
+  const files = formatted([feature('metadata.version', 30), SCRAM])
+  const before = everything(files, '/a')
+  await expect(start(files)).rejects.toThrow(/1 SCRAM credentials are present/)
+  expect(everything(files, '/a')).toEqual(before)
+  expect(diagnose(files, ['/a']).findings).toContainEqual(
+    expect.objectContaining({ severity: 'blocker', concerns: 'millrace' }),
+  )
 })

@@ -1,4 +1,5 @@
 // A data directory as a broker left it, and what may be done to it before the next one starts.
+import { readFileSync } from 'node:fs'
 import {
   encodeMetadataRecord,
   type NewMetadataRecord,
@@ -106,4 +107,17 @@ export const REMOTE: NewMetadataRecord = {
   type: 'ConfigRecord',
   version: 0,
   data: { resourceType: 2, resourceName: 'orders', name: 'remote.storage.enable', value: 'true' },
+}
+
+/** A `bootstrap.checkpoint`, as `kafka-storage format` writes it, with these records. */
+export function bootstrapFile(records: readonly NewMetadataRecord[]): Uint8Array {
+  const golden = new URL('../../golden/datadir/bootstrap.checkpoint', import.meta.url)
+  const batches = Array.from(readBatches(new Uint8Array(readFileSync(golden))))
+  const values = records.map((record) => ({
+    key: null,
+    value: encodeMetadataRecord(record),
+    timestamp: 0,
+  }))
+  const parts = [batches[0]?.bytes ?? [], buildBatch(values, {}), batches.at(-1)?.bytes ?? []]
+  return Uint8Array.from(parts.flatMap((part) => [...part]))
 }
