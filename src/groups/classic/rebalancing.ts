@@ -6,6 +6,9 @@ import type { ClassicGroup } from './classic-group.ts'
 import type { ClassicMember } from './classic-member.ts'
 import { type Effect, NOTHING, planOf } from './effect.ts'
 
+/** When what could not be written is tried again. */
+const RETRY_MS = 1000
+
 /** The steps of a rebalance. Each changes the group at once, and returns what of it the log has to hold. */
 export class Rebalancing {
   readonly #parts: GroupParts
@@ -65,7 +68,7 @@ export class Rebalancing {
       return NOTHING
     }
     group.beginGeneration()
-    if (group.isEmpty) return { records: [group.record()] }
+    if (group.isEmpty) return this.#recordEmpty(group)
     for (const member of group.members.values()) {
       group.answerJoin(member, joinAnswer(group, member.memberId))
       member.isNew = false
@@ -138,6 +141,17 @@ export class Rebalancing {
       const nextMs = Math.min(this.#initialDelayMs, remainingMs)
       this.#waitForMore(group, nextMs, Math.max(remainingMs - delayMs, 0))
     })
+  }
+
+  /** That all have left, told to the log until it takes it or somebody comes: else they would all be back after a load. */
+  #recordEmpty(group: ClassicGroup): Effect {
+    const { generationId } = group
+    const again = (): Effect =>
+      group.isEmpty && group.generationId === generationId ? this.#recordEmpty(group) : NOTHING
+    const settled: Effect['settled'] = (error) => {
+      if (error && group.isEmpty) group.joinAlarm.set(RETRY_MS, () => this.begin(again))
+    }
+    return { records: [group.record()], settled }
   }
 
   #removeUnsynced(group: ClassicGroup, generationId: number): Effect {

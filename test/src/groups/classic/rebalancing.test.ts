@@ -259,6 +259,39 @@ test('A group that cannot be written when it is made is not there, and who waits
   expect([shard.groups.size, shard.clock.pendingTimers]).toEqual([0, 0])
 })
 
+test('A group that all have left is written as such as soon as that can be', async () => {
+  const scene = await Scene.at('Stable')
+  const { shard } = scene
+  const generationInLog = () => new ClassicShard({ log: shard.log }).group().generationId
+  shard.appendError = new KafkaError('COORDINATOR_NOT_AVAILABLE', 'The disk is full')
+  await shard.clock.run(60_000)
+  expect([scene.state, shard.group().generationId, generationInLog()]).toEqual(['Empty', 2, 1])
+  shard.appendError = undefined
+  await shard.clock.run(1010)
+  expect(generationInLog()).toBe(2)
+  const records = shard.log.length
+  await shard.clock.run(10_000)
+  expect(shard.log.length).toBe(records)
+})
+
+test('A group that all have left and that somebody comes to is written with its next generation', async () => {
+  const scene = await Scene.at('Stable')
+  const { shard } = scene
+  shard.appendError = new KafkaError('COORDINATOR_NOT_AVAILABLE', 'The disk is full')
+  await shard.clock.run(60_000)
+  shard.appendError = undefined
+  const records = shard.log.length
+  const join = shard.join({ version: 3 })
+  await shard.clock.run(2990)
+  expect([scene.state, join.isOpen, shard.log.length]).toEqual([
+    'PreparingRebalance',
+    true,
+    records,
+  ])
+  await shard.clock.run(20)
+  expect(joined(join).generationId).toBe(3)
+})
+
 test('A static member whose new id cannot be written keeps its old one', async () => {
   const scene = await Scene.at('Stable')
   scene.shard.appendError = new KafkaError('COORDINATOR_NOT_AVAILABLE', 'The disk is full')
