@@ -20,7 +20,7 @@ export interface GroupTailStart {
   readonly from: ConsumerOptions['autoOffsetReset']
   readonly isolation: IsolationLevel
   readonly heartbeatMs: number
-  /** Whether the reader acknowledges; otherwise what it has taken counts as dealt with. */
+  /** Whether the reader acknowledges; otherwise what it took a while ago counts as dealt with. */
   readonly isAcknowledged: boolean
 }
 
@@ -33,8 +33,9 @@ const HANDOVER_MS = 10_000
 const REBALANCE_TIMEOUT_MS = 30_000
 
 /**
- * At least once: the group's position follows what the reader has taken, or acknowledged, and a partition that goes to
- * another member takes that with it. Asking for the next step says that the last one was taken.
+ * At least once: the group's position follows what the reader has acknowledged, or what it took a while ago and has not
+ * hung up on since; a partition that goes to another member takes all that was taken with it. Asking for the next step
+ * says that the last one was taken.
  */
 export class GroupTail implements TailSource {
   readonly cursor = new Cursor()
@@ -54,7 +55,7 @@ export class GroupTail implements TailSource {
       instanceId: null,
       autoOffsetReset: from,
       autoCommitIntervalMs: COMMIT_INTERVAL_MS,
-      settledBy: isAcknowledged ? 'acknowledgement' : 'poll',
+      settledBy: isAcknowledged ? 'acknowledgement' : 'sending',
       isolation,
       rebalanceTimeoutMs: REBALANCE_TIMEOUT_MS,
       handoverMs: HANDOVER_MS,

@@ -9,7 +9,14 @@ import {
   fetchOffsets,
   type PartitionName,
 } from './committed-offsets.ts'
-import { type Position, type Positions, settle, uncommitted } from './positions.ts'
+import {
+  type Extent,
+  type Position,
+  type Positions,
+  ripen,
+  settle,
+  uncommitted,
+} from './positions.ts'
 import { retried } from './retrying.ts'
 
 /** What commits live on. */
@@ -19,6 +26,8 @@ export interface CommitsParts {
   readonly positions: Positions
   /** Undefined: nothing is committed by the clock. */
   readonly intervalMs: number | undefined
+  /** What is committed by the clock. */
+  readonly byClock: 'settled' | 'arrived'
   committer(): Committer
   /** Another number when the member has been given up by its group since: what it held may be others' now. */
   losses(): number
@@ -49,16 +58,13 @@ export class Commits {
   /** Commits what has moved of these positions, as far as it counts when its turn has come. Rejects as `offsets` does. */
   positions(
     positions: () => readonly Position[],
-    upTo: 'offset' | 'settled',
+    upTo: Extent,
   ): Promise<readonly CommittedOffset[]> {
     return this.#inTurn(() => this.#commit(uncommitted(positions(), upTo)))
   }
 
   /** A commit that nobody asked for; false when it was refused: what can't be committed is read again by whoever comes next. */
-  async quietly(
-    positions: () => readonly Position[],
-    upTo: 'offset' | 'settled',
-  ): Promise<boolean> {
+  async quietly(positions: () => readonly Position[], upTo: Extent): Promise<boolean> {
     if (!this.isAutomatic) return true
     try {
       await this.positions(positions, upTo)
@@ -75,7 +81,7 @@ export class Commits {
     if (intervalMs === undefined || this.#timer || this.#isStopped) return
     this.#timer = clock.after(intervalMs, () => {
       this.#timer = undefined
-      void this.#settled()
+      void this.#byClock()
     })
   }
 
@@ -91,9 +97,12 @@ export class Commits {
     return retried(clock, () => fetchOffsets(groupOffsets, committer(), partitions))
   }
 
-  async #settled(): Promise<void> {
-    const { positions } = this.#parts
-    if (!(await this.quietly(() => positions.all(), 'settled'))) this.soon()
+  async #byClock(): Promise<void> {
+    const { positions, byClock } = this.#parts
+    for (const position of positions.all()) ripen(position)
+    const isDone = await this.quietly(() => positions.all(), byClock)
+    const isUnderWay = positions.all().some(({ arrived, settled }) => arrived !== settled)
+    if (!isDone || (byClock === 'arrived' && isUnderWay)) this.soon()
   }
 
   #inTurn<T>(commit: () => Promise<T>): Promise<T> {
@@ -112,6 +121,9 @@ export class Commits {
       const position = positions.get(one)
       if (!position) continue
       position.committed = one.offset
+      // No commit by the clock may go back behind this one.
+      position.sent = Math.max(position.sent ?? 0, one.offset)
+      position.arrived = Math.max(position.arrived ?? 0, one.offset)
       settle(position, one.offset)
     }
     onCommitted(offsets)

@@ -21,8 +21,12 @@ export interface ConsumerOptions {
   readonly autoOffsetReset: 'earliest' | 'latest' | 'none' | { readonly timestamp: Int64 }
   /** Commits what is settled so long after it was, when partitions are taken away, and at the end. Undefined: never by itself. */
   readonly autoCommitIntervalMs: number | undefined
-  /** Who says when records are dealt with: the next poll says it of all before, or `acknowledge()` of each partition. */
-  readonly settledBy: 'poll' | 'acknowledgement'
+  /**
+   * Who says when records are dealt with: the next poll says it of all before, or `acknowledge()` of each partition. Of what
+   * is sent, the next poll says only that it is on its way: it is committed an interval later, and when the reader is
+   * lost, not what was sent within the last one.
+   */
+  readonly settledBy: 'poll' | 'acknowledgement' | 'sending'
   readonly isolation: IsolationLevel
   /** How long the group waits for this member to give partitions back. */
   readonly rebalanceTimeoutMs: number

@@ -45,6 +45,7 @@ export class GroupConsumer {
       clock: parts.clock,
       positions: this.#positions,
       intervalMs: options.autoCommitIntervalMs,
+      byClock: options.settledBy === 'sending' ? 'arrived' : 'settled',
       committer: () => this.#committer(),
       losses: () => this.#losses,
       onCommitted: (offsets) => {
@@ -128,7 +129,7 @@ export class GroupConsumer {
   async poll({ maxBytes, maxRecords, waitMs, signal }: PollLimits): Promise<StoredRecord[]> {
     const { clock } = this.#parts
     const deadline = clock.monotonic() + waitMs
-    if (this.#options.settledBy === 'poll') {
+    if (this.#options.settledBy !== 'acknowledgement') {
       this.#settle(this.#positions.all(), (position) => settle(position))
     }
     for (;;) {
@@ -176,7 +177,8 @@ export class GroupConsumer {
 
   /**
    * Leaves the group at once and wakes a poll; commits first where it commits by itself: all that was handed out, or what
-   * is settled when the reader `isLost`. A static member leaves for good only when told so. Again is harmless.
+   * is settled (or has arrived, of what is sent) when the reader `isLost`. A static member leaves for good only when told
+   * so. Again is harmless.
    */
   close(how: { readonly isForGood?: boolean; readonly isLost?: boolean } = {}): Promise<void> {
     this.#closed ??= this.#close(how)
@@ -186,7 +188,9 @@ export class GroupConsumer {
   async #close({ isForGood = false, isLost = false }): Promise<void> {
     this.#commits.stop()
     this.#handover.finish()
-    const upTo = isLost ? 'settled' : this.#endOf()
+    const { settledBy } = this.#options
+    const atLoss = settledBy === 'sending' ? 'arrived' : 'settled'
+    const upTo = isLost ? atLoss : this.#endOf()
     const committed = this.#commits.quietly(() => this.#positions.all(), upTo)
     this.#wake()
     await committed
@@ -196,7 +200,7 @@ export class GroupConsumer {
     this.#parts.onClosed()
   }
 
-  /** What counts at an end in good order: with acknowledgements, only they do. */
+  /** What counts at an end in good order: with acknowledgements, only they do; what was sent last may never arrive. */
   #endOf(): 'offset' | 'settled' {
     return this.#options.settledBy === 'poll' ? 'offset' : 'settled'
   }

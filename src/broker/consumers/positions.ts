@@ -11,6 +11,10 @@ export interface Position extends PartitionName {
   given: number | undefined
   /** Below it, the reader is done with everything. */
   settled: number | undefined
+  /** What `settled` was when the clock last asked. */
+  sent: number | undefined
+  /** What `sent` was before that: of this it is safe to say that it has arrived. */
+  arrived: number | undefined
   /** What the group has on record, as far as this consumer knows. */
   committed: number | undefined
   /** It is about to go to another member: nothing more is read of it. */
@@ -47,6 +51,8 @@ export class Positions {
       offset: undefined,
       given: undefined,
       settled: undefined,
+      sent: undefined,
+      arrived: undefined,
       committed: undefined,
       isLeaving: false,
     })
@@ -71,7 +77,7 @@ export class Positions {
 
 /** Goes on elsewhere: what was handed out before is of no concern any more. */
 export function moveTo(position: Position, offset: number): void {
-  position.offset = position.given = position.settled = offset
+  position.offset = position.given = position.settled = position.sent = position.arrived = offset
 }
 
 /** The reader is done with everything below `upTo`, or with all that was handed out. */
@@ -82,16 +88,22 @@ export function settle(position: Position, upTo = position.given): void {
   position.settled = upTo >= given ? offset : Math.max(settled, upTo)
 }
 
+/** Another interval has passed. */
+export function ripen(position: Position): void {
+  position.arrived = position.sent
+  position.sent = position.settled
+}
+
 /** Whether the reader has records of the partition that it may still be busy with. */
 export function isOutstanding({ given, settled }: Position): boolean {
   return given !== undefined && settled !== undefined && settled < given
 }
 
+/** How much of what was handed out is committed: all, what is settled, or what has arrived. */
+export type Extent = 'offset' | 'settled' | 'arrived'
+
 /** What is to be committed of these positions: what has moved since the last commit. */
-export function uncommitted(
-  positions: readonly Position[],
-  upTo: 'offset' | 'settled',
-): CommittedOffset[] {
+export function uncommitted(positions: readonly Position[], upTo: Extent): CommittedOffset[] {
   return positions.flatMap(({ topic, partition, committed, [upTo]: offset }) =>
     offset === undefined || offset === committed
       ? []

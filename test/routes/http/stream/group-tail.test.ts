@@ -118,6 +118,25 @@ test('A tail that ends has committed what was taken, and not what was on its way
   expect(await second.values(1)).toEqual(['a'])
 })
 
+test('A tail that is lost has committed what it took an interval ago, and nothing of what may be on its way', async () => {
+  await start()
+  await scene.topic('orders')
+  await scene.produce('orders', 0, 'a')
+  const first = await Events.open(TAIL)
+  await first.values(1)
+  const b = first.values(1)
+  await scene.pass(1_500)
+  await scene.produce('orders', 0, 'b')
+  await b
+  // Asking for more says that the socket has b, not that anybody has read it.
+  void first.next().catch(() => undefined)
+  await scene.pass(700)
+  await first.cancel()
+  expect(await scene.committed('orders')).toEqual([1])
+  const second = await Events.open(TAIL)
+  expect(await second.values(1)).toEqual(['b'])
+})
+
 test('Two tails of a group share the partitions, and each record goes to one of them', async () => {
   await start()
   await scene.topic('orders', 2)

@@ -10,6 +10,13 @@ const AT = { topic: 't', partition: 0 }
 
 /** Commits of a group that refuses with these errors first, one each. */
 function commitsOf(...refusals: (KafkaErrorName | undefined)[]) {
+  return commitsByClock('settled', refusals)
+}
+
+function commitsByClock(
+  byClock: 'settled' | 'arrived',
+  refusals: (KafkaErrorName | undefined)[] = [],
+) {
   const clock = new VirtualClock()
   const positions = new Positions()
   const kept: number[] = []
@@ -33,6 +40,7 @@ function commitsOf(...refusals: (KafkaErrorName | undefined)[]) {
     clock,
     positions,
     intervalMs: 1_000,
+    byClock,
     committer: () => ({ session: ANONYMOUS, groupId: 'g', memberId: 'm', memberEpoch: 1 }),
     losses: () => state.losses,
     onCommitted: () => undefined,
@@ -68,6 +76,31 @@ test('Commits goes on after a refusal that does not pass, and gives up one that 
   const refused = expect(lasting.offset(1)).rejects.toMatchObject({ code: 'NOT_COORDINATOR' })
   await lasting.clock.run(5_000)
   await refused
+  expect(clock.pendingTimers).toBe(0)
+})
+
+test('Commits.soon() commits what is sent an interval after it was, and never goes back behind another commit', async () => {
+  const { clock, kept, commits, positions } = commitsByClock('arrived')
+  positions.add(AT)
+  const [position] = positions.all()
+  if (!position) throw new Error('No position')
+  moveTo(position, 5)
+  await commits.positions(() => positions.all(), 'arrived')
+  position.offset = position.given = 9
+  settle(position, 7)
+  commits.soon()
+  await clock.run(1_999)
+  expect(kept).toEqual([5])
+  settle(position, 8)
+  await clock.run(1)
+  expect(kept).toEqual([5, 7])
+  await clock.run(1_000)
+  expect(kept).toEqual([5, 7, 8])
+  settle(position)
+  commits.soon()
+  await commits.positions(() => positions.all(), 'settled')
+  await clock.run(5_000)
+  expect(kept).toEqual([5, 7, 8, 9])
   expect(clock.pendingTimers).toBe(0)
 })
 
