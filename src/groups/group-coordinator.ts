@@ -103,8 +103,7 @@ export class GroupCoordinator {
 
   /** Removes the group with its offsets. Rejects with GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP, and as `write` does. */
   delete(groupId: string): Promise<void> {
-    const deletion = (shard: GroupShard) => shard.offsets.deleteGroup(groupId)
-    return this.write(groupId, (shard) => ({ records: [], answer: deletion(shard) }))
+    return this.write(groupId, (shard) => shard.offsets.deletion(groupId))
   }
 
   /** Takes over what the metadata says. After `Partitions.apply`. */

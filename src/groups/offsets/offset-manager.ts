@@ -156,9 +156,9 @@ export class OffsetManager {
     return { records, answer, settled: this.#counting('deleted', records.length) }
   }
 
-  /** Removes a group and its offsets, many offsets in several batches. Rejects with GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP. */
-  deleteGroup(groupId: string): Promise<void> {
-    return this.#sweeps.deleteGroup(groupId)
+  /** Removes a group and its offsets. Throws GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP. */
+  deletion(groupId: string): GroupPlan<void> {
+    return this.#sweeps.deletion(groupId)
   }
 
   /** Begins to remove the offsets of topics that were deleted. */

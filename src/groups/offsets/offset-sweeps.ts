@@ -1,5 +1,5 @@
-// What removes many offsets: expiry, deleted topics, deleted groups. In batches that are small for the log and for the event
-// loop, each planned on the newest state, so that what happens in between is seen.
+// What removes many offsets: expiry, deleted topics, deleted groups. Where it can wait, in batches that are small for the log
+// and for the event loop, each planned on the newest state, so that what happens in between is seen.
 import { KafkaError } from '#storage/base/errors.ts'
 import { ZERO_UUID } from '#storage/base/uuid.ts'
 import type { Group } from '../group.ts'
@@ -59,14 +59,18 @@ export class OffsetSweeps {
     void this.#run('deleted', (groupId, batch) => this.#forgetTopics(groupId, topics, batch))
   }
 
-  /** Removes a group and its offsets. Rejects with GROUP_ID_NOT_FOUND and what `validateDelete` throws. */
-  async deleteGroup(groupId: string): Promise<void> {
-    const { host } = this.#parts
-    let isDone = await host.write(() => this.#deletion(groupId))
-    // Meanwhile others may finish it.
-    while (!isDone && this.#parts.groups.has(groupId)) {
-      isDone = await host.write(() => this.#deletion(groupId))
-    }
+  /**
+   * Removes a group and its offsets, all in one go: somebody might join in between, who counts on them. Throws
+   * GROUP_ID_NOT_FOUND and what `validateDelete` throws.
+   */
+  deletion(groupId: string): GroupPlan<void> {
+    const group = this.#parts.groups.get(groupId)
+    if (!group) throw new KafkaError('GROUP_ID_NOT_FOUND', `Group ${groupId} does not exist`)
+    group.validateDelete()
+    const batch = new TombstoneBatch(Infinity)
+    this.#forgetAll(groupId, batch)
+    batch.remove(() => group.tombstones())
+    return this.#planOf(batch, 'deleted', undefined)
   }
 
   #expectExpiry(share = 1): void {
@@ -169,16 +173,6 @@ export class OffsetSweeps {
     return topics.length
   }
 
-  #deletion(groupId: string): GroupPlan<boolean> {
-    const group = this.#parts.groups.get(groupId)
-    if (!group) throw new KafkaError('GROUP_ID_NOT_FOUND', `Group ${groupId} does not exist`)
-    group.validateDelete()
-    const batch = new TombstoneBatch()
-    this.#forgetAll(groupId, batch)
-    batch.remove(() => group.tombstones())
-    return this.#planOf(batch, 'deleted', !batch.isFull)
-  }
-
   #forgetAll(groupId: string, batch: TombstoneBatch): void {
     for (const table of [this.#committed.topics(groupId), this.#pending.topics(groupId)]) {
       for (const [topic, partitions] of table) {
@@ -186,7 +180,7 @@ export class OffsetSweeps {
           const isTwice =
             partitions !== this.#committed.topics(groupId).get(topic) &&
             this.#committed.get(groupId, topic, partition) !== undefined
-          if (!isTwice && !batch.forget({ groupId, topic, partition })) return
+          if (!isTwice) batch.forget({ groupId, topic, partition })
         }
       }
     }

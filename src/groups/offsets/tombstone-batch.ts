@@ -8,8 +8,13 @@ const MAX_RECORDS = 1000
 /** A bounded list of records. */
 export class TombstoneBatch {
   readonly records: GroupRecord[] = []
+  readonly #maxRecords: number
   #forgottenCount = 0
   #isFull = false
+
+  constructor(maxRecords = MAX_RECORDS) {
+    this.#maxRecords = maxRecords
+  }
 
   /** True once something did not fit: there is more to do after this batch. */
   get isFull(): boolean {
@@ -37,7 +42,7 @@ export class TombstoneBatch {
   }
 
   #hasRoom(): boolean {
-    if (this.records.length >= MAX_RECORDS) this.#isFull = true
+    if (this.records.length >= this.#maxRecords) this.#isFull = true
     return !this.#isFull
   }
 }

@@ -74,7 +74,7 @@ class World {
       else if (chance < 0.8) this.#transaction()
       else if (chance < 0.83) this.#foreign()
       else if (chance < 0.85) this.#topics()
-      else if (chance < 0.87) await this.live.offsets.deleteGroup(this.#oneOf(GROUPS))
+      else if (chance < 0.87) await this.#delete()
       else await this.clock.run(this.#below(15_000))
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
@@ -261,6 +261,11 @@ class World {
     const topics = [{ ...at, partitions }]
     const of = member?.groupId ?? groupId
     await this.#run(() => offsets.commit({ groupId: of, client, retentionTimeMs, topics }))
+  }
+
+  async #delete(): Promise<void> {
+    const groupId = this.#oneOf(GROUPS)
+    await this.#run(() => this.live.offsets.deletion(groupId))
   }
 
   #transaction(): void {

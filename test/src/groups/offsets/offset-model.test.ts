@@ -144,7 +144,7 @@ class Pair {
     } else if ('ms' in one) {
       await this.#wait(one.ms)
     } else if ('group' in one) {
-      await this.#deleteGroup(one.group)
+      this.#deleteGroup(one.group)
     } else if ('topic' in one) {
       await this.#deleteTopic(one.topic)
     } else {
@@ -192,13 +192,13 @@ class Pair {
     shard.onOwnPlan = () => undefined
   }
 
-  async #deleteGroup(groupId: string): Promise<void> {
+  #deleteGroup(groupId: string): void {
     const { shard, model } = this
     if (!shard.groups.has(groupId)) {
-      await expect(shard.offsets.deleteGroup(groupId)).rejects.toThrow('does not exist')
+      expect(() => shard.offsets.deletion(groupId)).toThrow('does not exist')
       return
     }
-    await shard.offsets.deleteGroup(groupId)
+    shard.write(shard.offsets.deletion(groupId))
     model.deleteGroup(groupId)
   }
 

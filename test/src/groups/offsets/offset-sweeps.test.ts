@@ -234,15 +234,18 @@ test('OffsetSweeps forget offsets of deleted topics even of groups that are subs
   expect(offsetsIn(shard)).toEqual([])
 })
 
-test('OffsetManager.deleteGroup() removes the group and all of its offsets, pending ones too, and no other', async () => {
+test('OffsetManager.deletion() removes the group and all of its offsets at once, pending ones too, and no other', () => {
   const shard = loadedShard()
   for (let n = 0; n < 2200; n++) shard.commit('g', 't', n, 1)
   shard.commit('h', 't', 0, 1)
   shard.append(pendingOffset('g', 0), 77)
   shard.append(pendingOffset('g', 5000), 77)
   shard.batches.length = 0
-  await shard.offsets.deleteGroup('g')
-  expect(shard.batches.map((batch) => batch.length)).toEqual([1000, 1000, 202])
+  const deletion = shard.offsets.deletion('g')
+  // What does not fit into a batch goes into several, with nothing in between.
+  expect(deletion.isDivisible).toBe(true)
+  shard.write(deletion)
+  expect(shard.batches.map((batch) => batch.length)).toEqual([2202])
   shard.end(77, true)
   shard.load()
   expect([...shard.groups.keys()]).toEqual(['h'])
@@ -250,23 +253,14 @@ test('OffsetManager.deleteGroup() removes the group and all of its offsets, pend
   expect(offsetsIn(shard, 'h')).toEqual(['t-0'])
 })
 
-test('OffsetManager.deleteGroup() is done when somebody else has removed the group meanwhile', async () => {
+test('OffsetManager.deletion() refuses unknown groups and those with members', () => {
   const shard = loadedShard()
-  for (let n = 0; n < 1500; n++) shard.commit('g', 't', n, 1)
-  const deletions = [shard.offsets.deleteGroup('g'), shard.offsets.deleteGroup('g')]
-  await Promise.all(deletions)
-  expect(shard.groups.has('g')).toBe(false)
-  expect(offsetsIn(shard)).toEqual([])
-})
-
-test('OffsetManager.deleteGroup() refuses unknown groups and those with members', async () => {
-  const shard = loadedShard()
-  await expect(shard.offsets.deleteGroup('g')).rejects.toMatchObject({ code: 'GROUP_ID_NOT_FOUND' })
+  expect(() => shard.offsets.deletion('g')).toThrow('does not exist')
   shard.commit('g', 't', 0, 1)
   const validateDelete = () => {
     throw new KafkaError('NON_EMPTY_GROUP', 'Group g is Stable')
   }
   shard.groups.set('g', someGroup('g', { validateDelete }))
-  await expect(shard.offsets.deleteGroup('g')).rejects.toMatchObject({ code: 'NON_EMPTY_GROUP' })
+  expect(() => shard.offsets.deletion('g')).toThrow('Group g is Stable')
   expect(shard.fetchAll('g')).toEqual({ 't-0': 1 })
 })
