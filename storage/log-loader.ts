@@ -7,6 +7,7 @@ import { type DirectoryLogs, faultOf, type WorkPace } from './directory-logs.ts'
 import { METADATA_PARTITION, renamedDirectory } from './directory-names.ts'
 import { placeFile, replaceFile } from './fs/atomic-file.ts'
 import { failureKind, storageError } from './fs/failures.ts'
+import type { LoadingTally } from './loading-progress.ts'
 import type { LogConfig } from './log/log-config.ts'
 import type { LogEnvironment, LogObserver } from './log/log-parts.ts'
 import { type OpenedLog, openPartitionLog } from './log/open-log.ts'
@@ -69,6 +70,7 @@ export class LogLoader {
   readonly #finishedDeletions: string[] = []
   readonly #strays: string[] = []
   readonly #strange: string[] = []
+  #tally: LoadingTally | undefined
 
   constructor(
     owner: DirectoryLogs,
@@ -87,7 +89,8 @@ export class LogLoader {
    * Loads everything. A log that can't be opened is reported and left alone; rejects with `StorageFault` when a system
    * call failed, since then the directory is not to be trusted.
    */
-  async load(assigned: AssignedLogs): Promise<void> {
+  async load(assigned: AssignedLogs, tally: LoadingTally): Promise<void> {
+    this.#tally = tally
     for (const { name, kind } of this.#owner.directory.list()) {
       await this.#slices.breathe()
       if (kind.kind === 'partition') this.found.push(kind.topicPartition)
@@ -97,11 +100,13 @@ export class LogLoader {
       this.#environment.files.removeDirectory(`${this.#owner.directory.path}/${name}`)
       this.#finishedDeletions.push(name)
     }
+    tally.found(this.found.length)
     const queue = this.found.values()
     const worker = async () => {
       for (const topicPartition of queue) {
         await this.#slices.breathe()
         await this.#loadOne(topicPartition, assigned)
+        tally.loaded()
       }
     }
     await Promise.all(Array.from({ length: this.#openedAtATime }, worker))
@@ -209,6 +214,7 @@ export class LogLoader {
       environment: this.#environment,
       observer: this.#observer,
       slices: this.#slices,
+      onScanned: (bytes) => this.#tally?.scanned(bytes),
       directory: this.#pathOf(place.topicPartition),
       ...place,
       ...left,

@@ -21,6 +21,7 @@ import {
 } from './directory-logs.ts'
 import { isMetadata, renamedDirectory } from './directory-names.ts'
 import { failureKind, storageError } from './fs/failures.ts'
+import { type LoadingProgress, type LoadingTally, loadSideBySide } from './loading-progress.ts'
 import type { LogConfig } from './log/log-config.ts'
 import type { LogEnvironment, LogObserver } from './log/log-parts.ts'
 import type { OpenedLog } from './log/open-log.ts'
@@ -57,6 +58,8 @@ export interface LogManagerOptions {
   readonly examine?: (metadataDirectoryId: Uuid | undefined) => void
   /** A log directory went offline, with the partitions whose logs were in it. */
   readonly onOffline?: (offline: OfflineDirectory) => void
+  /** Told every few seconds while `load` is at work. */
+  readonly onProgress?: (progress: LoadingProgress) => void
   /** Something failed that is tried again later, or that nobody asked for. */
   readonly onProblem?: (error: unknown) => void
 }
@@ -142,7 +145,8 @@ export class LogManager {
     this.cleaner = createCleaner({
       environment: this.#environment,
       settings: options.cleaner,
-      ownerOf: (log) => directories.find(({ logs }) => logs.get(nameOf(log)) === log),
+      ownerOf: (log) =>
+        directories.find(({ logs }) => logs.get(partitionName(log.topicPartition)) === log),
       logs: () => this.logs(),
       checkpoint: (owner, kind) => this.#checkpointOf(owner, kind),
       onProblem: (error) => this.#report(error),
@@ -239,7 +243,9 @@ export class LogManager {
   async load(assigned: AssignedLogs): Promise<RecoveryReport> {
     const startedAt = this.#environment.clock.monotonic()
     checkDistinct(this.#online)
-    for (const owner of this.#directories) await this.#loadDirectory(owner, assigned)
+    await loadSideBySide(this.#environment.clock, this.#options.onProgress, (tally) =>
+      this.#directories.map((owner) => this.#loadDirectory(owner, assigned, tally)),
+    )
     this.#isLoaded = true
     const results = Array.from(this.#loaders.values(), (loader) => loader.result())
     for (const { topic, partition, path, problem } of results.flatMap((one) => one.unreadable)) {
@@ -386,10 +392,10 @@ export class LogManager {
     }
   }
 
-  async #loadDirectory(owner: DirectoryLogs, assigned: AssignedLogs): Promise<void> {
+  async #loadDirectory(owner: DirectoryLogs, assigned: AssignedLogs, tally: LoadingTally) {
     if (owner.isOffline) return
     try {
-      await owner.attempt('Loading the logs', () => this.#loaderOf(owner).load(assigned))
+      await owner.attempt('Loading the logs', () => this.#loaderOf(owner).load(assigned, tally))
       await owner.attempt('Loading the logs', () => owner.checkpoint('cleanerOffsets'))
     } catch (error) {
       this.#noteFault(owner, error)
@@ -490,8 +496,4 @@ export class LogManager {
   #report(error: unknown): void {
     this.#options.onProblem?.(error)
   }
-}
-
-function nameOf(log: PartitionLog): string {
-  return partitionName(log.topicPartition)
 }

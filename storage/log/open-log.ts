@@ -47,6 +47,8 @@ export interface OpenLogOptions {
   readonly recoveryPoint: number
   readonly logStartOffset: number
   readonly highWatermark: number
+  /** Told the bytes of each batch that was verified. */
+  readonly onScanned?: (bytes: number) => void
 }
 
 /** An open log, and what opening it took. */
@@ -130,6 +132,7 @@ class LogOpening {
           indexIntervalBytes: config.indexIntervalBytes,
           mayHaveGaps: config.cleanupPolicy.compact,
           now: this.#clock.now(),
+          onScanned: this.#options.onScanned,
         },
         wanted,
       ),
@@ -426,10 +429,11 @@ function parseEpochs(bytes: Uint8Array): EpochStart[] | undefined {
 /** The offset behind a segment's last batch. Throws CORRUPT_MESSAGE when its headers do not lead to its end. */
 function endOffsetOf(segment: Segment): number {
   if (segment.size === 0) return segment.baseOffset
-  const { position } = segment.indexes.offsets.lastEntry
+  const { position, offset } = segment.indexes.offsets.lastEntry
   return segment.withFile((file) => {
     const reader = new BatchHeaderReader(file, segment.size)
-    const start = position > 0 && reader.peek(position) ? position : 0
+    const isSound = position > 0 && reader.peek(position)?.lastOffset === offset
+    const start = isSound ? position : 0
     return walkToEnd(reader, start, segment.size) ?? segment.baseOffset
   })
 }

@@ -21,6 +21,8 @@ export interface RecoveryTarget {
   /** Compaction leaves gaps between segments; without it, one means that a segment lost its end. */
   readonly mayHaveGaps: boolean
   readonly now: number
+  /** Told the bytes of each batch that was verified. */
+  readonly onScanned?: ((bytes: number) => void) | undefined
 }
 
 /** What the verification found. */
@@ -150,6 +152,7 @@ class SegmentScan {
       if (found) {
         this.#add(found)
         position += found.header.sizeInBytes
+        this.#target.onScanned?.(found.header.sizeInBytes)
         if (count % SLICE_BATCHES === 0) yield undefined
         continue
       }
