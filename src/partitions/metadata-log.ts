@@ -4,6 +4,7 @@ import { ZERO_UUID } from '#storage/base/uuid.ts'
 import type { Clock } from '#storage/base/world.ts'
 import { buildBatch } from '#storage/batch/batch-builder.ts'
 import { readBatches } from '#storage/batch/record-batch.ts'
+import type { Int64 } from '#storage/bytes/int64.ts'
 import { replaceFile } from '#storage/fs/atomic-file.ts'
 import type { Files } from '#storage/fs/files.ts'
 import type { PartitionLog } from '#storage/log/partition-log.ts'
@@ -129,7 +130,8 @@ export class MetadataLog implements MetadataStore {
   async snapshot(image: MetadataImage, signal: AbortSignal): Promise<void> {
     const before = this.#bytesSinceSnapshot
     const world = { files: this.#files, clock: this.#clock, signal }
-    await writeSnapshot(world, this.#log.directory, image)
+    const lastTimestamp = this.#timeOf(image.offset)
+    await writeSnapshot(world, this.#log.directory, { image, lastTimestamp })
     if (signal.aborted) return
     // What came while it was written stands behind it.
     this.#bytesSinceSnapshot -= before
@@ -158,6 +160,14 @@ export class MetadataLog implements MetadataStore {
       this.#log.deleteOldSegments(this.#clock.now())
       size -= snapshot.size + before - this.#log.sizeInBytes
     }
+  }
+
+  /** When the batch was appended that holds the offset. */
+  #timeOf(offset: number): Int64 {
+    if (offset < this.#log.logStartOffset) return this.#clock.now()
+    const request = { maxBytes: 1, isolation: 'log_end', minOneBatch: true } as const
+    const [batch] = readBatches(this.#log.read(offset, request).bytes())
+    return batch?.maxTimestamp ?? this.#clock.now()
   }
 
   #path(name: string): string {

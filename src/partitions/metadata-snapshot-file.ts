@@ -9,6 +9,7 @@ import { buildBatch } from '#storage/batch/batch-builder.ts'
 import { CONTROL_TYPE, controlType } from '#storage/batch/control-record.ts'
 import { readRecords } from '#storage/batch/record.ts'
 import { type RecordBatch, readBatches } from '#storage/batch/record-batch.ts'
+import type { Int64 } from '#storage/bytes/int64.ts'
 import type { Files } from '#storage/fs/files.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import { imageRecords } from '../metadata/snapshot.ts'
@@ -34,6 +35,8 @@ const NAME = /^(\d{20})-(\d{10})\.checkpoint$/
 const LEFTOVER = /^\d{20}-\d{10}.*\.checkpoint\.(part|deleted)$/
 /** A batch takes about 2 ms to make: between two of them others have their turn. */
 const RECORDS_PER_BATCH = 2_000
+/** And well below the 8 MiB that Kafka reads at a time: a config may be long. */
+const BYTES_PER_BATCH = 1_048_576
 
 /** The file's name. */
 export function snapshotName({ endOffset, epoch }: SnapshotId): string {
@@ -96,13 +99,13 @@ export function* storedRecords(batch: RecordBatch): Generator<StoredRecord> {
 
 /**
  * Writes the image as a snapshot; when it resolves, the file is on disk under its name, or was given up because `signal`
- * aborted. The event loop is free between batches. The image must be committed. Rejects with the system's error; nothing
+ * aborted. The event loop is free between batches. The image must be committed; `lastTimestamp` is when its last record was. Rejects with the system's error; nothing
  * is left behind then but a `.part` file.
  */
 export async function writeSnapshot(
   { files, clock, signal }: { files: Files; clock: Clock; signal: AbortSignal },
   directory: string,
-  image: MetadataImage,
+  { image, lastTimestamp }: { readonly image: MetadataImage; readonly lastTimestamp: Int64 },
 ): Promise<void> {
   const id = { endOffset: image.offset + 1, epoch: image.epoch }
   const path = `${directory}/${snapshotName(id)}`
@@ -110,7 +113,7 @@ export async function writeSnapshot(
   try {
     file.truncate(0)
     let position = 0
-    for (const batch of snapshotBatches(image, clock.now())) {
+    for (const batch of snapshotBatches(image, lastTimestamp, clock.now())) {
       file.write(batch, position)
       position += batch.length
       await othersTurn(clock, signal)
@@ -136,7 +139,11 @@ async function othersTurn(clock: Clock, signal: AbortSignal): Promise<void> {
   signal.removeEventListener('abort', abort)
 }
 
-function* snapshotBatches(image: MetadataImage, now: number): Generator<Uint8Array> {
+function* snapshotBatches(
+  image: MetadataImage,
+  lastTimestamp: Int64,
+  now: number,
+): Generator<Uint8Array> {
   let baseOffset = 0
   const batch = (records: readonly NewStoredRecord[], isControl: boolean) => {
     const stamped = records.map((record) => ({ ...record, timestamp: now }))
@@ -144,24 +151,28 @@ function* snapshotBatches(image: MetadataImage, now: number): Generator<Uint8Arr
     baseOffset += records.length
     return bytes
   }
-  yield batch(headerRecords(image, now), true)
+  yield batch(headerRecords(image, lastTimestamp), true)
   let records: NewStoredRecord[] = []
+  let size = 0
   for (const record of imageRecords(image)) {
-    records.push({ key: null, value: encodeMetadataRecord(record) })
-    if (records.length < RECORDS_PER_BATCH) continue
+    const value = encodeMetadataRecord(record)
+    records.push({ key: null, value })
+    size += value.length
+    if (records.length < RECORDS_PER_BATCH && size < BYTES_PER_BATCH) continue
     yield batch(records, false)
     records = []
+    size = 0
   }
   if (records.length > 0) yield batch(records, false)
   const value = SnapshotFooterRecord.encode({ version: 0 }, 0)
   yield batch([{ key: encodeControlKey(CONTROL_RECORD_TYPES.SNAPSHOT_FOOTER), value }], true)
 }
 
-function headerRecords(image: MetadataImage, now: number): NewStoredRecord[] {
+function headerRecords(image: MetadataImage, lastContainedLogTimestamp: Int64): NewStoredRecord[] {
   const { kRaftVersion, voters } = image.state.quorum
   const header = {
     key: encodeControlKey(CONTROL_RECORD_TYPES.SNAPSHOT_HEADER),
-    value: SnapshotHeaderRecord.encode({ version: 0, lastContainedLogTimestamp: now }, 0),
+    value: SnapshotHeaderRecord.encode({ version: 0, lastContainedLogTimestamp }, 0),
   }
   if (kRaftVersion < 1 || voters === undefined) return [header]
   return [

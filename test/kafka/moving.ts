@@ -44,6 +44,7 @@ export class Moving {
           'log.cleaner.backoff.ms': '200',
           // Else a kill within a minute makes it forget which records were deleted.
           'log.flush.start.offset.checkpoint.interval.ms': '500',
+          'log.initial.task.delay.ms': '500',
         },
       })
       return
