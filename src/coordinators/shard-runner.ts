@@ -16,6 +16,8 @@ import type { Plan, RecordCodec, Shard, ShardHost } from './shard.ts'
 
 /** When loading is tried again that has failed. */
 const RETRY_MS = 1000
+/** Kafka's number of no codec. */
+const UNCOMPRESSED = 0
 const NO_PRODUCER = { producerId: -1, producerEpoch: -1 } as const
 
 /** What all shards of a coordinator share. */
@@ -141,16 +143,34 @@ export class ShardRunner<Record, S extends Shard<Record>> {
 
   #append(loaded: Loaded<S>, { records, isDivisible = false }: Plan<Record, unknown>): void {
     if (records.length === 0) return
-    const { recordCodec, needsDisk, compression } = this.#parts
-    const encoded = records.map((record) => recordCodec.encode(record))
-    const maxBytes = isDivisible ? loaded.log.maxBatchBytes : Infinity
-    for (const { from, to } of batchesWithin(encoded, maxBytes)) {
+    const { needsDisk, compression } = this.#parts
+    const { maxBatchBytes } = loaded.log
+    const codec = compression()
+    const canFit = isDivisible || codec !== UNCOMPRESSED
+    const encoded = this.#encode(records, canFit ? Infinity : maxBatchBytes)
+    for (const { from, to } of batchesWithin(encoded, isDivisible ? maxBatchBytes : Infinity)) {
       const batch = from === 0 && to === encoded.length ? encoded : encoded.slice(from, to)
-      const how = { needsDisk: needsDisk(), codec: compression() }
+      const how = { needsDisk: needsDisk(), codec }
       const { baseOffset, lastOffset } = loaded.log.append(batch, how)
       loaded.lastOffset = lastOffset
       this.#apply(loaded, records.slice(from, to), baseOffset)
     }
+  }
+
+  /** Stops as soon as it is clear that the log will refuse them: a request may hold millions. */
+  #encode(records: readonly Record[], maxBytes: number): KeyedRecord[] {
+    const encoded: KeyedRecord[] = []
+    let size = 0
+    for (const record of records) {
+      const one = this.#parts.recordCodec.encode(record)
+      size += one.key.length + (one.value?.length ?? 0)
+      if (size > maxBytes) {
+        const detail = `${records.length} records take more than the ${maxBytes} bytes of a batch of ${this.#name}`
+        throw new KafkaError('MESSAGE_TOO_LARGE', detail)
+      }
+      encoded.push(one)
+    }
+    return encoded
   }
 
   #apply(loaded: Loaded<S>, records: readonly Record[], baseOffset: number): void {

@@ -104,6 +104,29 @@ test('A batch larger than max.message.bytes is refused whole, unless its records
   expect(await world.get('k39')).toBe('x'.repeat(20))
 })
 
+test('A batch that is far too large is refused before all of it has been encoded', async () => {
+  const world = new ToyWorld()
+  await world.start()
+  await world.create(1, [['max.message.bytes', '300']])
+  let encoded = 0
+  const records = Array.from({ length: 100_000 }, (_, at) => ({
+    key: A,
+    get value() {
+      encoded = at + 1
+      return 'x'.repeat(20)
+    },
+  }))
+  const settled: (string | undefined)[] = []
+  const refused = world.write(A, () => ({
+    records,
+    answer: '',
+    settled: (error) => settled.push(error?.code),
+  }))
+  expect(await outcomeOf(refused)).toBe('UNKNOWN_SERVER_ERROR')
+  expect(settled).toEqual(['UNKNOWN_SERVER_ERROR'])
+  expect(encoded).toBeLessThan(20)
+})
+
 test('A commit that fails refuses all who wait, and the shard is loaded again from the log', async () => {
   const world = await ToyWorld.of()
   await world.set(A, 'one')
