@@ -48,6 +48,16 @@ export interface LeftState {
   readonly cleanerOffsets: ReadonlyMap<string, number>
 }
 
+/** What is known of a directory that can't be read. */
+export const NOTHING_KNOWN: LeftState = {
+  hadCleanShutdown: false,
+  brokerEpoch: -1,
+  recoveryPoints: NO_OFFSETS,
+  logStartOffsets: NO_OFFSETS,
+  highWatermarks: NO_OFFSETS,
+  cleanerOffsets: NO_OFFSETS,
+}
+
 /**
  * One log directory, locked for as long as it is open. Life: `lock` → `readMeta` / `writeMeta` → `takeLeftState` → logs
  * are loaded → checkpoints while it runs → `markClean` → `unlock`.
@@ -97,9 +107,22 @@ export class DataDirectory {
     throw new KafkaError('KAFKA_STORAGE_ERROR', detail)
   }
 
+  /** One that can't even be locked: offline from the beginning. */
+  static unreadable(files: Files, path: string, fault: StorageFault): DataDirectory {
+    const lock = { isSeenByKafka: true, release: () => undefined }
+    const directory = new DataDirectory(files, path, lock, true)
+    directory.fault = fault
+    return directory
+  }
+
   /** False when a running Kafka could not have been noticed. */
   get isLockSeenByKafka(): boolean {
     return this.#lock.isSeenByKafka
+  }
+
+  /** False for one that can't be read, and before it has an identity. */
+  get isIdentified(): boolean {
+    return this.#directoryId !== undefined
   }
 
   /** Known once meta.properties was read or written with one. */

@@ -3,7 +3,7 @@ import { KafkaError, StorageFault } from './base/errors.ts'
 import type { TimeSlices } from './base/time-slices.ts'
 import { partitionName, type TopicPartition } from './base/topic-partition.ts'
 import type { Uuid } from './base/uuid.ts'
-import type { DataDirectory, LeftState } from './data-directory.ts'
+import type { DataDirectory, LeftState, NamedDirectory } from './data-directory.ts'
 import { METADATA_PARTITION } from './directory-names.ts'
 import { storageError } from './fs/failures.ts'
 import type { LogEnvironment } from './log/log-parts.ts'
@@ -174,12 +174,16 @@ export class DirectoryLogs {
   }
 }
 
-/** Throws KAFKA_STORAGE_ERROR when a partition is in two of the directories. */
-export function checkDistinct(directories: readonly DirectoryLogs[]): void {
+/** Throws KAFKA_STORAGE_ERROR when a partition is in two of the directories. Those that can't be read are passed over. */
+export function checkDistinct(
+  directories: readonly DirectoryLogs[],
+  onUnreadable: (owner: DirectoryLogs, error: unknown) => void,
+): void {
   if (directories.length < 2) return
   const paths = new Map<string, string>()
-  for (const { directory } of directories) {
-    for (const { name, kind } of directory.list()) {
+  for (const owner of directories) {
+    const { directory } = owner
+    for (const { name, kind } of listOrNote(owner, onUnreadable)) {
       if (kind.kind !== 'partition') continue
       const other = paths.get(name)
       if (other !== undefined) {
@@ -188,6 +192,19 @@ export function checkDistinct(directories: readonly DirectoryLogs[]): void {
       }
       paths.set(name, directory.path)
     }
+  }
+}
+
+function listOrNote(
+  owner: DirectoryLogs,
+  onUnreadable: (owner: DirectoryLogs, error: unknown) => void,
+): NamedDirectory[] {
+  try {
+    return owner.directory.list()
+  } catch (error) {
+    onUnreadable(owner, error)
+    if (!owner.isOffline) throw error
+    return []
   }
 }
 
@@ -201,16 +218,23 @@ export function asFault(error: unknown): StorageFault {
   return faultOf(error) ?? new StorageFault('The data directory failed', { cause: error })
 }
 
-/** The directory that the metadata names, or the one with the fewest partitions. Throws KAFKA_STORAGE_ERROR when it is offline. */
+/**
+ * The directory that the metadata names, or the one with the fewest partitions. Throws KAFKA_STORAGE_ERROR when it is
+ * offline, or when it may be one that could not even be identified: what is there must not be made anew elsewhere.
+ */
 export function chooseDirectory(
   directories: readonly DirectoryLogs[],
   directoryId: Uuid | undefined,
 ): DirectoryLogs {
-  const named = directories.find(({ directory }) => directory.directoryId === directoryId)
+  const isIdentified = ({ directory }: DirectoryLogs) => directory.isIdentified
+  const named = directories
+    .filter(isIdentified)
+    .find((one) => one.directory.directoryId === directoryId)
   if (named) {
     named.checkOnline()
     return named
   }
+  directories.find((one) => !isIdentified(one))?.checkOnline()
   const countOf = ({ logs, creating }: DirectoryLogs) => logs.size + creating
   const [best] = directories
     .filter(({ isOffline }) => !isOffline)

@@ -23,6 +23,7 @@ import {
   parsePartitionMetadata,
   serializePartitionMetadata,
 } from './state/partition-metadata.ts'
+import { matchesSum, parseSums, SUMS_FILE, sumOf } from './state/sums.ts'
 
 /** What the metadata says of the partitions that may be found. */
 export interface AssignedLogs {
@@ -156,7 +157,7 @@ export class LogLoader {
     const { directory, left, logs } = this.#owner
     const report: DirectoryReport = {
       path: directory.path,
-      directoryId: directory.directoryId,
+      directoryId: directory.isIdentified ? directory.directoryId : undefined,
       hadCleanShutdown: left.hadCleanShutdown,
       isNew: directory.isNew,
       isLockSeenByKafka: directory.isLockSeenByKafka,
@@ -174,7 +175,7 @@ export class LogLoader {
     const path = this.#pathOf(topicPartition)
     try {
       const topicId = assigned.expectedTopicId(topicPartition)
-      const found = this.#readTopicId(path)
+      const found = this.#readTopicId(path, topicId)
       if (topicId === undefined || (found !== undefined && found !== topicId)) {
         return this.#setAside(topicPartition)
       }
@@ -234,9 +235,22 @@ export class LogLoader {
     this.#strays.push(name)
   }
 
-  #readTopicId(path: string): Uuid | undefined {
-    const bytes = this.#environment.files.readFile(`${path}/${PARTITION_METADATA}`)
-    return bytes && parsePartitionMetadata(bytes)
+  /** Undefined when it is to be written: it is missing, or a sum says that it was `expected` before it was damaged. */
+  #readTopicId(path: string, expected: Uuid | undefined): Uuid | undefined {
+    const { files } = this.#environment
+    const bytes = files.readFile(`${path}/${PARTITION_METADATA}`)
+    if (!bytes || expected === undefined) return bytes && parsePartitionMetadata(bytes)
+    const wanted = serializePartitionMetadata(expected)
+    if (matchesSum(bytes, sumOf(wanted))) return expected
+    const sums = files.readFile(`${path}/${SUMS_FILE}`)
+    const sum = sums && parseSums(sums)?.get(PARTITION_METADATA)
+    if (!sum || matchesSum(bytes, sum) || !matchesSum(wanted, sum)) {
+      return parsePartitionMetadata(bytes)
+    }
+    this.#owner.directory.notes.push(
+      `The file ${path}/${PARTITION_METADATA} was damaged; it is made anew`,
+    )
+    return undefined
   }
 
   async #writePartitionMetadata(path: string, topicId: Uuid): Promise<void> {

@@ -7,6 +7,7 @@ import { TimeSlices } from './base/time-slices.ts'
 import { partitionName, type TopicPartition } from './base/topic-partition.ts'
 import type { Uuid } from './base/uuid.ts'
 import { createCleaner } from './compaction.ts'
+import { NOTHING_KNOWN } from './data-directory.ts'
 import { DelayedRemovals } from './delayed-removals.ts'
 import {
   asFault,
@@ -28,7 +29,7 @@ import type { OpenedLog } from './log/open-log.ts'
 import type { PartitionLog } from './log/partition-log.ts'
 import { UnflushedBytes } from './log/unflushed-bytes.ts'
 import { type AssignedLogs, LogLoader, type LogPlace, reportOf } from './log-loader.ts'
-import { openDataDirectories } from './open-data-directories.ts'
+import { attemptOn, openDataDirectories } from './open-data-directories.ts'
 import type { PeriodicTask } from './periodic-task.ts'
 import type { RecoveryReport } from './recovery-report.ts'
 import type { CleanerSettings, LogCleaner } from './upkeep/log-cleaner.ts'
@@ -94,7 +95,7 @@ export function openLogManager(options: LogManagerOptions): LogManager {
       (directory) =>
         new DirectoryLogs(
           directory,
-          directory.takeLeftState(),
+          attemptOn({ metadataPath }, directory, () => directory.takeLeftState()) ?? NOTHING_KNOWN,
           new UnflushedBytes(options.unflushedMaxBytes ?? DEFAULT_UNFLUSHED_MAX_BYTES),
         ),
     )
@@ -242,7 +243,7 @@ export class LogManager {
    */
   async load(assigned: AssignedLogs): Promise<RecoveryReport> {
     const startedAt = this.#environment.clock.monotonic()
-    checkDistinct(this.#online)
+    checkDistinct(this.#online, (owner, error) => this.#noteFault(owner, error))
     await loadSideBySide(this.#environment.clock, this.#options.onProgress, (tally) =>
       this.#directories.map((owner) => this.#loadDirectory(owner, assigned, tally)),
     )

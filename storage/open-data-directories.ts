@@ -1,11 +1,11 @@
 // Locks and identifies all log directories of a broker, before anything else looks into them.
-import { KafkaError, StorageFault } from './base/errors.ts'
+import { KafkaError, StorageFault, systemCode } from './base/errors.ts'
 import { partitionName } from './base/topic-partition.ts'
 import { randomUuid, type Uuid } from './base/uuid.ts'
 import type { Random } from './base/world.ts'
 import { DataDirectory } from './data-directory.ts'
 import { METADATA_PARTITION } from './directory-names.ts'
-import { withStorageErrors } from './fs/failures.ts'
+import { storageError } from './fs/failures.ts'
 import type { Files } from './fs/files.ts'
 import type { MetaProperties } from './state/meta-properties.ts'
 
@@ -40,7 +40,8 @@ interface Identified {
 }
 
 /**
- * Opens them all or none. A new directory is formatted. Throws KAFKA_STORAGE_ERROR when another broker uses one, when
+ * Opens them all or none; but one whose disk fails, and that does not hold the metadata log, is offline from the
+ * beginning, and the others are opened without it. A new directory is formatted. Throws KAFKA_STORAGE_ERROR when another broker uses one, when
  * partitions are found without a metadata log or without meta.properties; INCONSISTENT_CLUSTER_ID when they belong to
  * another cluster or node; `StorageFault` when a file can't be read.
  */
@@ -48,47 +49,98 @@ export function openDataDirectories(request: DirectoriesRequest): OpenDirectorie
   const directories: DataDirectory[] = []
   try {
     for (const path of request.paths) {
-      const lock = () => DataDirectory.lock(request.files, path)
-      directories.push(withStorageErrors(`Opening the data directory ${path}`, lock))
+      directories.push(lockOrNote(request, path))
     }
     return identify(request, directories)
   } catch (error) {
     for (const directory of directories) directory.giveBack()
-    throw error
+    throw storageError(error, 'Opening the data directories')
   }
+}
+
+function lockOrNote(request: DirectoriesRequest, path: string): DataDirectory {
+  try {
+    return DataDirectory.lock(request.files, path)
+  } catch (error) {
+    const fault = bearableFault(request, path, error)
+    return DataDirectory.unreadable(request.files, path, fault)
+  }
+}
+
+/**
+ * Does something with a directory; when its disk fails, it goes offline, and the answer is undefined. Throws everything
+ * else, and the faults of the directory that holds the metadata log.
+ */
+export function attemptOn<T>(
+  request: Pick<DirectoriesRequest, 'metadataPath'>,
+  directory: DataDirectory,
+  action: () => T,
+): T | undefined {
+  if (directory.fault) return undefined
+  try {
+    return action()
+  } catch (error) {
+    directory.fault = bearableFault(request, directory.path, error)
+    return undefined
+  }
+}
+
+/** The fault of a disk without which a start may go on. Throws all others. */
+function bearableFault(
+  { metadataPath }: Pick<DirectoriesRequest, 'metadataPath'>,
+  path: string,
+  error: unknown,
+): StorageFault {
+  const reported = storageError(error, `Opening the data directory ${path}`)
+  const isOfSystem = systemCode(error) !== undefined && reported instanceof StorageFault
+  if (!isOfSystem || path === metadataPath) throw reported
+  return reported
 }
 
 function identify(
   request: DirectoriesRequest,
   directories: readonly DataDirectory[],
 ): OpenDirectories {
-  const identified = directories.map((directory) => ({ directory, meta: directory.readMeta() }))
+  const read = directories.map((directory) => ({
+    directory,
+    meta: attemptOn(request, directory, () => directory.readMeta()),
+  }))
   const metadata = directories.find(({ path }) => path === request.metadataPath)
   if (!metadata) {
     const detail = `The metadata directory ${request.metadataPath} is none of the log directories`
     throw new KafkaError('INVALID_CONFIG', detail)
   }
   checkPartitionsHaveMetadata(request, directories)
+  const identified = read.filter(({ directory }) => !directory.fault)
   const known = identified.find(({ meta }) => meta?.clusterId !== undefined)?.meta?.clusterId
   const clusterId = known ?? request.clusterId ?? randomUuid(request.random)
-  for (const one of identified) checkOwner(one, request, clusterId)
+  for (const one of identified) {
+    attemptOn(request, one.directory, () => checkOwner(one, request, clusterId))
+  }
   checkDistinct(identified)
   const { meta } = identified.find(({ directory }) => directory === metadata) ?? {}
+  const unread = directories.find(({ fault }) => fault !== undefined)
+  // Whose they are may stand in the one that can't be read.
+  if (unread?.fault && !meta) throw unread.fault
   request.examine?.(meta?.directoryId)
-  for (const one of identified) format(one, request, clusterId)
+  for (const one of identified) {
+    attemptOn(request, one.directory, () => format(one, request, clusterId))
+  }
   return { clusterId, directories, metadata }
 }
 
 /** Topics without a metadata log would all look unassigned. */
 function checkPartitionsHaveMetadata(
-  { files, metadataPath }: DirectoriesRequest,
+  request: DirectoriesRequest,
   directories: readonly DataDirectory[],
 ): void {
+  const { files, metadataPath } = request
   const path = `${metadataPath}/${partitionName(METADATA_PARTITION)}`
   const names = files.status(path)?.isDirectory ? files.list(path) : []
   if (names.some(({ name }) => /\.(log|checkpoint)$/.test(name))) return
   for (const directory of directories) {
-    const orphan = directory.list().find(({ kind }) => kind.kind === 'partition')
+    const found = attemptOn(request, directory, () => directory.list())
+    const orphan = found?.find(({ kind }) => kind.kind === 'partition')
     if (!orphan) continue
     const detail =
       `The data directory ${directory.path} holds partitions (${orphan.name}), but ${path} holds no metadata log; ` +
@@ -139,6 +191,5 @@ function format(
 ): void {
   if (meta?.directoryId !== undefined && meta.clusterId !== undefined) return
   const directoryId = meta?.directoryId ?? randomUuid(request.random)
-  const write = () => directory.writeMeta({ clusterId, nodeId: request.nodeId, directoryId })
-  withStorageErrors(`Formatting the data directory ${directory.path}`, write)
+  directory.writeMeta({ clusterId, nodeId: request.nodeId, directoryId })
 }

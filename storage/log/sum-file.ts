@@ -4,6 +4,7 @@ import type { Files, OpenFile } from '../fs/files.ts'
 import { parseSegmentFileName, segmentFileName } from '../segment/segment-files.ts'
 import { TIME_INDEX_ENTRY_BYTES } from '../segment/time-index.ts'
 import { LEADER_EPOCH_CHECKPOINT } from '../state/leader-epoch-cache.ts'
+import { PARTITION_METADATA } from '../state/partition-metadata.ts'
 import {
   type FileSum,
   matchesSum,
@@ -13,10 +14,8 @@ import {
   sumOf,
 } from '../state/sums.ts'
 
-/** Kinds of index whose damage no other check would show; an offset index is checked against the log as it is used. */
-const SUMMED_KINDS = ['timeindex', 'txnindex'] as const
-/** Kinds of index that are summed beside the end of the log at a clean stop. */
-const END_KINDS = ['index', ...SUMMED_KINDS] as const
+/** The kinds of index. None has a checksum of its own. */
+const SUMMED_KINDS = ['index', 'timeindex', 'txnindex'] as const
 /** A line for a sealed segment whose batches were all read and found sound since it was written. */
 const SCRUBBED = '.scrubbed'
 /** A line for the last entry of a time index, which is read without the rest of it. */
@@ -44,8 +43,9 @@ export class SumFile {
   }
 
   /**
-   * False when a segment's files are not what they were when it was sealed. All of a transaction index is read, of a
-   * time index only the size, unless `isThorough`: there are too many of them for a quick start.
+   * False when a segment's files are not what they were when it was sealed. All of a transaction index is read, of the
+   * others only the size, unless `isThorough`: there are too many of them for a quick start, and `Segment` looks again
+   * when it loads them.
    */
   fits(baseOffset: number, { isThorough }: { isThorough: boolean }): boolean {
     return SUMMED_KINDS.every((kind) => {
@@ -97,7 +97,7 @@ export class SumFile {
     const end = this.#sums.get(segmentFileName(baseOffset, 'log'))
     if (!end || end.sizeInBytes !== log.size() || !matchesSum(tailOf(log), tailSum(end)))
       return false
-    return END_KINDS.every((kind) => {
+    return SUMMED_KINDS.every((kind) => {
       const name = segmentFileName(baseOffset, kind)
       return (kind === 'txnindex' || this.#sums.has(name)) && this.#fitsFile(name, true)
     })
@@ -113,6 +113,7 @@ export class SumFile {
 
   /** Takes the sums of a segment's indexes as they are now. */
   add(baseOffset: number): void {
+    this.#addFile(PARTITION_METADATA)
     for (const kind of SUMMED_KINDS) this.#addFile(segmentFileName(baseOffset, kind))
     this.#sums.delete(segmentFileName(baseOffset, 'log') + SCRUBBED)
     this.#forgetEnd(baseOffset)
@@ -133,7 +134,7 @@ export class SumFile {
 
   /** Takes the sums of the last segment at a clean stop: for `isAtCleanEnd`. */
   addEnd(baseOffset: number, log: OpenFile): void {
-    for (const kind of END_KINDS) this.#addFile(segmentFileName(baseOffset, kind))
+    for (const kind of SUMMED_KINDS) this.#addFile(segmentFileName(baseOffset, kind))
     const { crc } = sumOf(tailOf(log))
     this.#sums.set(segmentFileName(baseOffset, 'log'), { sizeInBytes: log.size(), crc })
   }
@@ -148,8 +149,9 @@ export class SumFile {
     replaceFileNow(this.#files, `${this.#directory}/${SUMS_FILE}`, serializeSums(this.#sums))
   }
 
-  /** Takes the sum of the leader epochs, for a clean stop. */
+  /** Takes the sums of the leader epochs and of the topic id, for a clean stop. */
   addEpochs(): void {
+    this.#addFile(PARTITION_METADATA)
     this.#addFile(LEADER_EPOCH_CHECKPOINT)
   }
 
@@ -164,7 +166,6 @@ export class SumFile {
 
   #forgetEnd(baseOffset: number): void {
     this.#sums.delete(segmentFileName(baseOffset, 'log'))
-    this.#sums.delete(segmentFileName(baseOffset, 'index'))
   }
 
   #fitsFile(name: string, isThorough: boolean): boolean {

@@ -75,6 +75,8 @@ export class BatchHeaderReader {
 
   /** The header at `position`, undefined when there is no whole batch. */
   peek(position: number): BatchHeader | undefined {
+    // A damaged index may lead anywhere.
+    if (position < 0 || position >= this.#end) return undefined
     const wanted = Math.min(BATCH_HEADER_BYTES, this.#end - position)
     if (position < this.#windowStart || position + wanted > this.#windowEnd) this.#load(position)
     const size = this.#windowEnd - position

@@ -8,11 +8,12 @@ import type { ReadBufferPool } from '../fs/read-buffer.ts'
 import { type BatchHeader, BatchHeaderReader } from './batch-header.ts'
 import { BatchScanner } from './batch-scanner.ts'
 import type { IndexCache } from './index-cache.ts'
-import type { OffsetIndex } from './offset-index.ts'
+import { OffsetIndex } from './offset-index.ts'
 import { segmentPath } from './segment-files.ts'
 import { SegmentIndexes } from './segment-indexes.ts'
 import { readLastTimeEntry } from './segment-timestamps.ts'
 import { TimeIndex, type TimestampOffset } from './time-index.ts'
+import type { TransactionIndex } from './transaction-index.ts'
 
 /** What all segments of a log share. */
 export interface SegmentEnvironment {
@@ -27,7 +28,11 @@ export interface SegmentEnvironment {
 
 /** Tells whether what is read of an index is what was written. True when it is not known. */
 export interface IndexSums {
-  fitsIndex(baseOffset: number, kind: 'timeindex' | 'txnindex', bytes: Uint8Array): boolean
+  fitsIndex(
+    baseOffset: number,
+    kind: 'index' | 'timeindex' | 'txnindex',
+    bytes: Uint8Array,
+  ): boolean
   fitsLastTime(baseOffset: number, entry: Uint8Array): boolean
 }
 
@@ -46,6 +51,8 @@ export interface RollRequest {
   readonly now: number
 }
 
+/** Kafka's default: what a damaged index is made anew with. */
+const INDEX_INTERVAL_BYTES = 4096
 const LARGEST_RELATIVE_OFFSET = 2_147_483_647
 
 /**
@@ -449,42 +456,46 @@ export class Segment {
     return reader.at(from)
   }
 
-  /** A time index that is not what was written is made from the log; a transaction index can't be, at this time. */
+  /** Indexes that are not what was written are made from the log; that of the transactions can't be, at this time. */
   #loadIndexes(): SegmentIndexes {
     const { files, directory, sums } = this.#environment
     const { baseOffset } = this
     const indexes = SegmentIndexes.load(files, directory, baseOffset)
     if (!sums) return indexes
     const { offsets, times, transactions } = indexes
-    const areTimesSound = sums.fitsIndex(baseOffset, 'timeindex', times.toBytes())
-    const areTransactionsDamaged = !sums.fitsIndex(baseOffset, 'txnindex', transactions.toBytes())
-    if (areTimesSound && !areTransactionsDamaged) return indexes
-    const sound = areTimesSound ? times : this.withFile((file) => this.#makeTimes(file, offsets))
-    const made = new SegmentIndexes(baseOffset, offsets, sound, transactions)
-    made.areTransactionsDamaged = areTransactionsDamaged
-    if (!areTimesSound) made.markUnwritten()
-    return made
+    const areSound =
+      sums.fitsIndex(baseOffset, 'index', offsets.toBytes()) &&
+      sums.fitsIndex(baseOffset, 'timeindex', times.toBytes())
+    const sound = areSound
+      ? indexes
+      : this.withFile((file) => this.#makeIndexes(file, transactions))
+    sound.areTransactionsDamaged = !sums.fitsIndex(baseOffset, 'txnindex', transactions.toBytes())
+    return sound
   }
 
-  #makeTimes(file: OpenFile, offsets: OffsetIndex): TimeIndex {
+  #makeIndexes(file: OpenFile, transactions: TransactionIndex): SegmentIndexes {
+    const offsets = new OffsetIndex(this.baseOffset)
     const times = new TimeIndex(this.baseOffset)
     const reader = new BatchHeaderReader(file, this.#size)
     let largest = times.lastEntry
-    let entry = 0
+    let lastIndexed = 0
     let header = reader.peek(0)
     while (header) {
       const { position, sizeInBytes, lastOffset, maxTimestamp } = header
       if (maxTimestamp > largest.timestamp) {
         largest = { timestamp: maxTimestamp, offset: lastOffset }
       }
-      while (entry < offsets.entries && offsets.entryAt(entry).position <= position) {
+      if (position - lastIndexed > INDEX_INTERVAL_BYTES) {
+        offsets.append({ offset: lastOffset, position })
         times.maybeAppend(largest)
-        entry++
+        lastIndexed = position
       }
       header = reader.peek(position + sizeInBytes)
     }
     times.maybeAppend(largest)
-    return times
+    const made = new SegmentIndexes(this.baseOffset, offsets, times, transactions)
+    made.markUnwritten()
+    return made
   }
 }
 

@@ -119,6 +119,50 @@ test('LogManager takes a directory whose disk fails offline, and the others go o
   expect(again.manager.log(ORDERS)?.logEndOffset).toBe(0)
 })
 
+test.each([
+  { why: 'its lock', fault: { on: 'lock', path: '/b/' } },
+  { why: 'its identity', fault: { on: 'readFile', path: '/b/meta.properties' } },
+  { why: 'its marker', fault: { on: 'readFile', path: '/b/.kafka_cleanshutdown' } },
+  { why: 'its checkpoints', fault: { on: 'readFile', path: '/b/recovery-point' } },
+  { why: 'its names', fault: { on: 'list', path: '/b' } },
+] as const)('A start goes on without a directory when $why can not be read', async ({ fault }) => {
+  const logDirs = ['/a', '/b']
+  const disk = new SimulatedDisk()
+  const { manager } = await start(disk, { logDirs })
+  const [first, second] = manager.directoryIds
+  append(await create(manager, EVENTS, first), batchOf(['served']))
+  append(await create(manager, ORDERS, second), batchOf(['kept']))
+  await manager.close(1)
+  disk.fail({ ...fault, code: 'EIO', times: Number.POSITIVE_INFINITY })
+  const without = await start(disk, { logDirs })
+  const events = without.manager.log(EVENTS)
+  expect(events && readAll(events)).toEqual(['0:served'])
+  expect(without.manager.directories.map(({ isOffline }) => isOffline)).toEqual([false, true])
+  expect(without.manager.directoryIds).toEqual([first])
+  expect(without.report.directories[1]?.notes[0]).toMatch(/EIO|fail/)
+  // It is not made anew where there is room: it is there, and will be again.
+  await expect(create(without.manager, ORDERS, second)).rejects.toThrow('/b is offline')
+  await create(without.manager, { topic: 'orders', partition: 1 }, first)
+  await without.manager.close(2)
+  disk.faults.heal()
+  const again = await start(disk, { logDirs })
+  const orders = again.manager.log(ORDERS)
+  expect(orders && readAll(orders)).toEqual(['0:kept'])
+  expect(again.manager.log(EVENTS)?.logEndOffset).toBe(1)
+})
+
+test('A start is refused when the directory of the metadata can not be read, or whose the others are', async () => {
+  const disk = new SimulatedDisk()
+  const { manager } = await start(disk, { logDirs: ['/a', '/b'] })
+  await manager.close(1)
+  disk.fail({ on: 'readFile', path: '/a/meta.properties', code: 'EIO' })
+  expect(() => open(disk, { logDirs: ['/a', '/b'] })).toThrow('/a failed with EIO')
+  disk.fail({ on: 'readFile', path: '/b/meta.properties', code: 'EIO' })
+  expect(() => open(disk, { logDirs: ['/new', '/b'] })).toThrow('/b failed with EIO')
+  expect(disk.status('/new/meta.properties')).toBeUndefined()
+  await open(disk, { logDirs: ['/a', '/b'] }).closeNow()
+})
+
 test('LogManager.load() does not take the partitions of a failing disk for missing ones', async () => {
   const logDirs = ['/a', '/b']
   const disk = new SimulatedDisk()
@@ -178,6 +222,25 @@ test.each([
   expect(report.directories[0]?.notes.length).toBe(row.notes)
   expect(namesIn(disk)).not.toContain('millrace.sums')
 })
+
+test.each([
+  { why: 'malformed', text: 'wersion: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAg' },
+  { why: "another topic's", text: 'version: 0\ntopic_id: BAAAAAAAAAAAAAAAAAAAAg' },
+])(
+  'LogManager.load() makes a topic id anew that is $why, and was not at the last stop',
+  async ({ text }) => {
+    const disk = await stoppedDisk()
+    const path = '/data/orders-0/partition.metadata'
+    const before = decode(disk.readFile(path))
+    rewrite(disk, path, text)
+    const { manager, report } = await start(disk)
+    const orders = manager.log(ORDERS)
+    expect(orders && readAll(orders)).toEqual(['0:one'])
+    expect(decode(disk.readFile(path))).toBe(before)
+    expect(report.directories[0]?.notes).toEqual([`The file ${path} was damaged; it is made anew`])
+    expect(report.directories[0]?.strays).toEqual([])
+  },
+)
 
 test('LogManager goes on without a recovery point that is malformed, not without the high watermarks', async () => {
   const disk = (await stoppedDisk()).afterKill()

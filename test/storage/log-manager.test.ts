@@ -146,6 +146,7 @@ test('LogManager.load() goes on without a partition that makes no sense, and the
   await create(before.manager, EVENTS)
   await before.manager.close(15)
   rewrite(disk, '/data/orders-0/partition.metadata', 'garbage')
+  disk.remove('/data/orders-0/millrace.sums')
   const { manager, report } = await start(disk)
   expect(report.unreadable).toMatchObject([{ topic: 'orders', path: '/data/orders-0' }])
   expect(() => manager.log(ORDERS)).toThrow(

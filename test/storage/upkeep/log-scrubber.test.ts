@@ -8,6 +8,7 @@ import { append, batchOf, environmentOn, openLog, readAll } from '../log/log-fix
 
 const SEGMENT = '/data/orders-0/00000000000000000000.log'
 const TIMES = '/data/orders-0/00000000000000000000.timeindex'
+const INDEX = '/data/orders-0/00000000000000000000.index'
 const CONFIG = { segmentBytes: 1_000, indexIntervalBytes: 150 }
 
 /** A log of sealed segments of ten batches, offset `n` holding `value n`, and a scrubber over it. */
@@ -166,17 +167,24 @@ test('LogScrubber begins by itself after a while, and not at all when it is swit
   }
 })
 
-test('LogScrubber makes a time index anew whose bytes have changed', async () => {
-  const { disk, log, scrubber, environment } = await scrubbed(undefined, { batches: 60 })
-  const before = disk.readFile(TIMES)
-  disk.flipBit(TIMES, 3, 6)
-  environment.indexCache.delete(SEGMENT)
-  // Used before it is found, it is made from the log.
-  expect(log.offsetForTimestamp(1_002)).toEqual({ timestamp: 1_002, offset: 2 })
-  await scrubber.scrubNow()
-  expect(disk.readFile(TIMES)).toEqual(before)
-  expect(scrubber.findings).toMatchObject([{ damages: [], rebuiltIndexes: [0] }])
-})
+test.each([TIMES, INDEX])(
+  'LogScrubber makes indexes anew when the bytes of %s have changed',
+  async (path) => {
+    const { disk, log, scrubber, environment } = await scrubbed(undefined, { batches: 60 })
+    disk.flipBit(path, 3, 6)
+    environment.indexCache.delete(SEGMENT)
+    // Used before it is found, it is made from the log.
+    expect(log.offsetForTimestamp(1_002)).toEqual({ timestamp: 1_002, offset: 2 })
+    await scrubber.scrubNow()
+    environment.indexCache.delete(SEGMENT)
+    const { offsets, times } = log.segments[0]?.indexes ?? {}
+    const end = log.segments[1]?.baseOffset ?? 0
+    expect(times?.validate(end)).toBeUndefined()
+    expect(times?.lastEntry).toEqual({ timestamp: 1_000 + end - 1, offset: end - 1 })
+    expect(offsets?.lastOffset).toBeLessThan(end)
+    expect(scrubber.findings).toMatchObject([{ damages: [], rebuiltIndexes: [0] }])
+  },
+)
 
 test('A flipped last entry of a time index does not make retention delete too early', async () => {
   const { disk, log } = await scrubbed(undefined, { batches: 60 })
