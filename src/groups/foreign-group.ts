@@ -91,13 +91,18 @@ export function replayForeign(groups: Map<string, Group>, record: GroupRecord): 
   }
 }
 
-/** The group, made if there is none; undefined when the name is another kind's, which a sound log never has. */
+/**
+ * The group, made if there is none but a simple one, which its offsets have made when they stand before it in the log.
+ * Undefined when the name is another kind's, which a sound log never has.
+ */
 function foreignGroup(
   groups: Map<string, Group>,
   groupId: string,
   type: 'share' | 'streams',
 ): ForeignGroup | undefined {
-  if (!groups.has(groupId)) groups.set(groupId, new ForeignGroup(groupId, type))
+  const known = groups.get(groupId)
+  const isSimple = known?.type === 'classic' && known.protocolType === ''
+  if (!known || isSimple) groups.set(groupId, new ForeignGroup(groupId, type))
   return foreignOf(groups, groupId)
 }
 

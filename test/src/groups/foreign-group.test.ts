@@ -2,8 +2,10 @@
 import { expect, test } from 'vitest'
 import { replayForeign } from '#src/groups/foreign-group.ts'
 import type { Group, OffsetClient } from '#src/groups/group.ts'
-import type { GroupRecord } from '#src/groups/group-record.ts'
+import { type GroupRecord, groupRecordCodec } from '#src/groups/group-record.ts'
 import { KafkaError } from '#storage/base/errors.ts'
+import { ZERO_UUID } from '#storage/base/uuid.ts'
+import { ConsumerShard } from './consumer/consumer-shard.ts'
 
 const TOOL: OffsetClient = {
   memberId: '',
@@ -63,17 +65,47 @@ test('A foreign group takes no commits of members, is not deleted, and its offse
   expect(share.isSubscribedTo('t')).toBe(true)
 })
 
-test('The offsets of an empty streams group may be set by a tool, and by nobody else', () => {
-  const value = {
+const streamsEpoch: GroupRecord = {
+  type: 'StreamsGroupMetadata',
+  key: { groupId: 'g' },
+  value: {
     epoch: 1,
     metadataHash: 0,
     validatedTopologyEpoch: 0,
     lastAssignmentConfigs: [],
     storedDescriptionTopologyEpoch: -1,
     failedDescriptionTopologyEpoch: -1,
+  },
+}
+
+test('A streams group whose offsets stand before it in the log keeps them', async () => {
+  const commit: GroupRecord = {
+    type: 'OffsetCommit',
+    key: { group: 'g', topic: 'a', partition: 0 },
+    value: {
+      offset: 7,
+      leaderEpoch: -1,
+      metadata: '',
+      commitTimestamp: 0,
+      expireTimestamp: -1,
+      topicId: ZERO_UUID,
+    },
   }
-  const epoch: GroupRecord = { type: 'StreamsGroupMetadata', key: { groupId: 'g' }, value }
-  const streams = after(epoch).get('g') as Group
+  const log = [commit, streamsEpoch].map((record) => groupRecordCodec.encode(record))
+  const config = { 'offsets.retention.minutes': '1' }
+  const shard = new ConsumerShard({ log, config })
+  expect(shard.anyGroup?.type).toBe('streams')
+  await shard.clock.run(3_600_000)
+  expect(shard.shard.offsets.size).toBe(1)
+  // A group of its own kind is not replaced, whatever a log says.
+  const other = new ConsumerShard({ config })
+  other.join('m', [])
+  other.shard.replay(streamsEpoch, { offset: 0, producerId: -1, producerEpoch: -1 })
+  expect(other.anyGroup?.type).toBe('consumer')
+})
+
+test('The offsets of an empty streams group may be set by a tool, and by nobody else', () => {
+  const streams = after(streamsEpoch).get('g') as Group
   expect(streams.type).toBe('streams')
   expect(codeOf(() => streams.validateCommit(TOOL))).toBeUndefined()
   expect(codeOf(() => streams.validateFetch(TOOL))).toBeUndefined()
