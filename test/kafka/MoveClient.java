@@ -37,7 +37,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
  * Argument: the address. Commands on standard input, a line each, answered with `done` when all is acknowledged:
- * `create`, `fill`, `transact`, `go-on N`, `state FILE`, `quit`. What goes wrong ends it with a stack trace.
+ * `create`, `fill`, `transact`, `leave-open`, `go-on N`, `state FILE`, `quit`. What goes wrong ends it with a stack trace.
  */
 public class MoveClient {
     private static final List<String> CODECS = List.of("none", "gzip", "snappy", "lz4", "zstd");
@@ -96,6 +96,7 @@ public class MoveClient {
                 case "create" -> client.create();
                 case "fill" -> client.fill();
                 case "transact" -> client.transact();
+                case "leave-open" -> client.leaveOpen();
                 case "go-on" -> client.goOn(Integer.parseInt(words[1]));
                 case "state" -> client.state(Path.of(words[1]));
                 case "quit" -> Runtime.getRuntime().halt(0);
@@ -193,6 +194,14 @@ public class MoveClient {
         }
         transactional.close();
         transactional = null;
+    }
+
+    /** Begins a transaction that only the next `transact` ends. */
+    private void leaveOpen() throws Exception {
+        var producer = producer(Map.of("transactional.id", "mover"));
+        producer.initTransactions();
+        producer.beginTransaction();
+        producer.send(new ProducerRecord<>("transactions", 0, bytes("key"), bytes("left open"))).get();
     }
 
     private void goOn(int count) throws Exception {

@@ -20,8 +20,16 @@ import { planRebuild } from '#src/partitions/doctor/rebuild-plan.ts'
 import { systemRandom } from '#storage/base/world.ts'
 import { nodeFiles } from '#storage/fs/node-files.ts'
 import { startBroker } from '../../mod.ts'
-import { ACL, appendMetadata, feature, REMOTE, SCRAM } from '../src/partitions/left-directory.ts'
+import {
+  ACL,
+  appendMetadata,
+  everything,
+  feature,
+  REMOTE,
+  SCRAM,
+} from '../src/partitions/left-directory.ts'
 import { kafkaAbsence, type RealKafka, readBack, startKafka } from './kafka.ts'
+import { Moving } from './moving.ts'
 
 const absence = kafkaAbsence()
 const suffix = absence === undefined ? '' : ` (skipped: ${absence})`
@@ -304,6 +312,57 @@ test.skipIf(absence !== undefined)(
     const again = await startKafka(data)
     await again.stop()
     expect(readdirSync(data).filter((name) => name.endsWith('-stray'))).toEqual([])
+  },
+  120_000,
+)
+
+test.skipIf(absence !== undefined).each(['stopped', 'killed'] as const)(
+  `The doctor finds the transaction that a Kafka left open, and a refused start changes nothing: %s${suffix}`,
+  async (how) => {
+    const moving = await Moving.begin(join(scratch, `open-${how}`))
+    try {
+      await moving.start('kafka')
+      await moving.tell('create')
+      await moving.tell('transact')
+      await moving.tell('leave-open')
+      await moving.end(how)
+      const { data } = moving
+      expect([foretold(data, 'millrace'), foretold(data, 'kafka')]).toEqual(['blocked', 'fine'])
+      const before = everything(nodeFiles, data)
+      await expect(startBroker({ data, http: false, kafka: false })).rejects.toThrow(
+        /1 partitions have an open transaction, such as transactions-0 since offset/,
+      )
+      expect(everything(nodeFiles, data)).toEqual(before)
+      await moving.start('kafka')
+      await moving.tell('transact')
+      await moving.move(how, 'us')
+      await moving.end('stopped')
+    } finally {
+      await moving.close()
+    }
+  },
+  180_000,
+)
+
+test.skipIf(absence !== undefined)(
+  `Neither broker starts on two directories with a metadata log each, as the doctor says${suffix}`,
+  async () => {
+    const [first, second] = [join(scratch, 'first'), join(scratch, 'second')]
+    for (const path of [first, second]) cpSync(ours, path, { recursive: true })
+    for (const name of ['orders-0', 'orders-1']) rmSync(join(second, name), { recursive: true })
+    const own = `directory.id=${'d'.repeat(21)}Q`
+    meta(second, /directory\.id=.*/, own)
+    const messages = diagnose(nodeFiles, [first, second]).findings.map(({ message }) => message)
+    expect(messages.join()).toMatch(/Another metadata log is in/)
+    const started = startBroker({ data: [first, second], http: false, kafka: false })
+    await expect(started).rejects.toThrow(/holds a metadata log too/)
+    const config = { 'log.dirs': `${first},${second}` }
+    await expect(startKafka(first, { config, patienceMs: 25_000 })).rejects.toThrow(/did not start/)
+    rmSync(join(second, '__cluster_metadata-0'), { recursive: true })
+    const running = await startBroker({ data: [first, second], http: false, kafka: false })
+    await running.stop()
+    const kafka = await startKafka(first, { config })
+    await kafka.stop()
   },
   120_000,
 )

@@ -1,10 +1,20 @@
 // Metadata that is only in a snapshot: a real Kafka starts from ours, and we start from Kafka's.
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import type { MetadataImage } from '#src/metadata/image.ts'
+import { replayMetadata } from '#src/metadata/replay.ts'
+import { imageRecords } from '#src/metadata/snapshot.ts'
+import {
+  listSnapshots,
+  readSnapshot,
+  storedRecords,
+} from '#src/partitions/metadata-snapshot-file.ts'
+import { readBatches } from '#storage/batch/record-batch.ts'
+import { nodeFiles } from '#storage/fs/node-files.ts'
 import { type BrokerProcess, startBrokerProcess } from '../process/broker-process.ts'
-import { kafkaAbsence, type RealKafka, readBack, startKafka } from './kafka.ts'
+import { createTopics, kafkaAbsence, type RealKafka, readBack, startKafka } from './kafka.ts'
 
 const absence = kafkaAbsence()
 const suffix = absence === undefined ? '' : ` (skipped: ${absence})`
@@ -57,3 +67,41 @@ test.skipIf(absence !== undefined)(
   },
   120_000,
 )
+
+test.skipIf(absence !== undefined)(
+  `Kafka's own snapshots make the image that its log makes${suffix}`,
+  async () => {
+    const directory = join(scratch, 'of-kafka')
+    const kafka = await startKafka(directory, {
+      config: { 'metadata.log.max.record.bytes.between.snapshots': '1000' },
+    })
+    kafkas.add(kafka)
+    for (const round of [1, 2, 3]) {
+      const names = Array.from({ length: 15 }, (_, index) => `of-${round}-${index}`)
+      await createTopics(
+        kafka,
+        names.map((name) => `${name},2,retention.ms=${round}000000`),
+      )
+    }
+    await kafka.stop()
+    const log = join(directory, '__cluster_metadata-0')
+    const bytes = new Uint8Array(readFileSync(join(log, `${'0'.repeat(20)}.log`)))
+    const stored = Array.from(readBatches(bytes)).flatMap((batch) => [...storedRecords(batch)])
+    const snapshots = listSnapshots(nodeFiles, log).filter(({ endOffset }) => endOffset > 0)
+    expect(snapshots.length).toBeGreaterThan(1)
+    for (const id of snapshots) {
+      const { image } = replayMetadata(readSnapshot(nodeFiles, log, id))
+      const ofLog = replayMetadata(stored.filter(({ offset }) => offset < id.endOffset)).image
+      expect([image.offset, image.epoch]).toEqual([ofLog.offset, ofLog.epoch])
+      expect(textsOf(image)).toEqual(textsOf(ofLog))
+    }
+  },
+  120_000,
+)
+
+/** Kafka has the features of a broker in the order of a hash map. */
+const textsOf = (image: MetadataImage) =>
+  Array.from(imageRecords(image), ({ type, version, data }) => {
+    const features = 'features' in data ? data.features.map((one) => JSON.stringify(one)) : []
+    return JSON.stringify({ type, version, ...data, features: features.toSorted() })
+  }).toSorted()

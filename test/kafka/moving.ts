@@ -11,6 +11,8 @@ type Who = 'us' | 'kafka'
 
 /** Compaction at once, and what a short test can't wait for. */
 const SETTINGS = {
+  // Else a kill within a minute makes it forget which records were deleted; Kafka's is the same.
+  'log.flush.start.offset.checkpoint.interval.ms': '500',
   'log.cleaner.backoff.ms': '200',
   'offsets.topic.num.partitions': '1',
   'group.initial.rebalance.delay.ms': '0',
@@ -42,7 +44,6 @@ export class Moving {
         port: this.#port,
         config: {
           'log.cleaner.backoff.ms': '200',
-          // Else a kill within a minute makes it forget which records were deleted.
           'log.flush.start.offset.checkpoint.interval.ms': '500',
           'log.initial.task.delay.ms': '500',
         },
@@ -70,7 +71,7 @@ export class Moving {
     expect(readdirSync(this.data).filter((name) => name.endsWith('-stray'))).toEqual([])
   }
 
-  /** `create`, `fill`, `transact`, `go-on N`. */
+  /** `create`, `fill`, `transact`, `leave-open`, `go-on N`. */
   tell(command: string): Promise<void> {
     return this.#client.tell(command)
   }
