@@ -5,6 +5,7 @@ import { partitionForKey } from '../partitions/partitioner.ts'
 import type { Partitions } from '../partitions/partitions.ts'
 import { type RecordOutcome, writeRecords } from '../partitions/record-writer.ts'
 import type { Acks, ProducedRecord, ProducedResult } from './broker.ts'
+import { isInternalTopic } from './internal-topic-names.ts'
 import { refusalOf } from './refusal.ts'
 
 /** What producing needs of the broker. */
@@ -30,12 +31,19 @@ export class Producing {
     this.#parts = parts
   }
 
-  /** Results in the order of `records`. Refusals of single records or partitions are among them. */
+  /**
+   * Results in the order of `records`. Refusals of single records or partitions are among them. Rejects with
+   * INVALID_TOPIC_EXCEPTION for the topics of coordinators: what these don't understand, they can't load.
+   */
   async produce(
     topic: { readonly name: string; readonly partitionCount: number },
     records: readonly ProducedRecord[],
     acks: Acks,
   ): Promise<readonly ProducedResult[]> {
+    if (isInternalTopic(topic.name)) {
+      const detail = `Clients may not write to the internal topic ${topic.name}`
+      throw new KafkaError('INVALID_TOPIC_EXCEPTION', detail)
+    }
     const results = new Array<ProducedResult>(records.length)
     const shares = this.#share(topic, records, results)
     const appended = [...shares].map(([partition, indexes]) =>

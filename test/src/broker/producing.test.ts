@@ -71,3 +71,21 @@ test('Many that wait for room do not append all at once when there is some', asy
   )
   expect(most).toBeLessThan(4_000)
 })
+
+test('Producing leaves the topics of coordinators to them', async () => {
+  const { log } = await openLog(new SimulatedDisk())
+  const partition = new Partition(log, 0)
+  const producing = new Producing({
+    partitions: { get: () => partition },
+    clock: new VirtualClock(),
+    isAllSynced: () => true,
+  })
+  const record = { key: Uint8Array.of(0), value: null, headers: [] }
+  for (const name of ['__consumer_offsets', '__transaction_state']) {
+    const topic = { name, partitionCount: 1 }
+    await expect(producing.produce(topic, [record], 1)).rejects.toMatchObject({
+      code: 'INVALID_TOPIC_EXCEPTION',
+    })
+  }
+  expect(log.logEndOffset).toBe(0)
+})
