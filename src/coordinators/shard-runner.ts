@@ -208,14 +208,16 @@ export class ShardRunner<Record, S extends Shard<Record>> {
 
   #begin(): void {
     if (this.#isStopped) return
-    this.#loading = this.#load()
+    const loading = this.#load()
       .then(() => {
         this.#problem = undefined
       })
       .catch((error: unknown) => this.#failed(error))
       .finally(() => {
-        this.#loading = undefined
+        // It may have been thrown away by then, and be loaded again.
+        if (this.#loading === loading) this.#loading = undefined
       })
+    this.#loading = loading
   }
 
   async #load(): Promise<void> {
@@ -245,7 +247,12 @@ export class ShardRunner<Record, S extends Shard<Record>> {
       if (!log.isOpen) this.#lost()
     })
     this.#loaded = loaded
-    shard.loaded()
+    try {
+      shard.loaded()
+    } catch (bug) {
+      this.#drop(this.#notOurs())
+      throw bug
+    }
   }
 
   #newLoaded(log: CoordinatorLog): Loaded<S> {

@@ -104,6 +104,18 @@ test('A batch larger than max.message.bytes is refused whole, unless its records
   expect(await world.get('k39')).toBe('x'.repeat(20))
 })
 
+test('A shard that fails to begin is not asked, and told of', async () => {
+  const world = await ToyWorld.of(1)
+  await world.set('bug in loaded', 'yes')
+  await world.restart()
+  expect(await outcomeOf(world.get(A))).toBe('NOT_COORDINATOR')
+  expect(world.shards.at(-1)?.unloadedWith?.code).toBe('NOT_COORDINATOR')
+  await world.clock.run(3500)
+  const told = world.problems.filter((problem) => problem.includes('A bug in loaded'))
+  expect(told).toHaveLength(1)
+  expect(world.shards.every(({ unloadedWith }) => unloadedWith !== undefined)).toBe(true)
+})
+
 test('A batch that is far too large is refused before all of it has been encoded', async () => {
   const world = new ToyWorld()
   await world.start()

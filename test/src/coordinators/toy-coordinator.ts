@@ -58,6 +58,7 @@ export class ToyShard implements Shard<ToyRecord> {
 
   loaded(): void {
     this.isLoaded = true
+    if (this.texts.get('bug in loaded') !== undefined) throw new TypeError('A bug in loaded')
   }
 
   unloaded(reason: KafkaError): void {
