@@ -112,6 +112,18 @@ test('A rebuilt metadata log goes on behind the leader epochs and producer ids t
   await running.stop()
 })
 
+test('A rebuilt metadata log is not taken for the old one, of which the checkpoints still speak', async () => {
+  const files = await orphaned({ isClean: false })
+  const old = '0\n2\n__cluster_metadata 0 500\norders 0 0\n'
+  for (const kind of ['log-start', 'recovery-point', 'replication']) {
+    put(files, `/a/${kind}-offset-checkpoint`, old)
+  }
+  rebuild(files)
+  const running = await start(files)
+  expect(topicsOf(running).map(({ count }) => count)).toEqual([1, 3])
+  await running.stop()
+})
+
 test('A rebuild may be broken off anywhere: it is done again, and then all is there', async () => {
   for (let at = 1; ; at++) {
     const files = await orphaned()
