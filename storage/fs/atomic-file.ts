@@ -4,6 +4,7 @@
 //
 // Whenever the power goes, <path> holds the old bytes or the new ones. The data must be on disk before the name points
 // at it, else a crash leaves an empty file under a good name; and the rename is not durable before the directory is.
+import { Turnstile } from '../base/turnstile.ts'
 import type { Files, OpenFile } from './files.ts'
 
 /** The replacements of one path that are under way. */
@@ -17,10 +18,13 @@ interface Replacements {
 /** Numbers the calls, so that an older content never replaces a newer one. */
 let calls = 0
 const underWay = new WeakMap<Files, Map<string, Replacements>>()
+/** Each takes a descriptor, and ten thousand logs may begin an epoch in one request. */
+const MAX_AT_A_TIME = 32
+const turnstiles = new WeakMap<Files, Turnstile>()
 
 /**
  * Replaces `path` by `bytes`; when it resolves, they, or what replaced them meanwhile, are on disk. The waiting is off
- * this thread. Calls for the same path queue up. `bytes` must not change until then. Rejects with the system's error; the
+ * this thread. Calls for the same path queue up, and so do those beyond a number of paths. `bytes` must not change until then. Rejects with the system's error; the
  * old content stays, unless it is the directory's sync that failed.
  */
 export function replaceFile(files: Files, path: string, bytes: Uint8Array): Promise<void> {
@@ -29,7 +33,9 @@ export function replaceFile(files: Files, path: string, bytes: Uint8Array): Prom
   const before = paths.get(path)
   const replacements: Replacements = before ?? { tail: Promise.resolve() }
   const order = ++calls
-  const replace = () => replaceOne(files, { path, bytes, order }, replacements)
+  const turnstile = turnstiles.get(files) ?? new Turnstile(MAX_AT_A_TIME)
+  turnstiles.set(files, turnstile)
+  const replace = () => turnstile.run(() => replaceOne(files, { path, bytes, order }, replacements))
   // Whether the one before failed is for its own caller.
   const tail = before ? before.tail.then(replace, replace) : replace()
   replacements.tail = tail
