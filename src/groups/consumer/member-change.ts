@@ -88,10 +88,9 @@ export function targetOf(
   const { parts, settings } = world
   const { assignmentIntervalMs } = settings.of(group.groupId)
   const now = parts.host.clock.now()
-  const isTooEarly =
-    group.assignmentTimestamp > 0 &&
-    assignmentIntervalMs > 0 &&
-    now < group.assignmentTimestamp + assignmentIntervalMs
+  const ageMs = now - group.assignmentTimestamp
+  // One of the future was made before the clock was set back, and nobody may wait for that.
+  const isTooEarly = group.assignmentTimestamp > 0 && ageMs >= 0 && ageMs < assignmentIntervalMs
   if (isTooEarly) return lastTarget(group, after)
   const assignor = wantedAssignor(group, parts, { before, after })
   const input = { member: after, groupEpoch, assignor, image: parts.image(), now }

@@ -54,15 +54,18 @@ export function isRegexRefreshDue(group: ConsumerGroup, conditions: RefreshCondi
   if (!change.isNew && group.regexes.size === 0) return false
   const [last] = group.resolvedRegexes.values()
   // Where nothing has been resolved, it is time.
-  const lastMs = last?.timestamp ?? -Infinity
-  if (now <= lastMs + MIN_REFRESH_INTERVAL_MS) return false
+  const ageMs = now - (last?.timestamp ?? -Infinity)
+  // A look of the future was taken before the clock was set back.
+  const isOfNow = ageMs >= 0
+  if (isOfNow && ageMs <= MIN_REFRESH_INTERVAL_MS) return false
   const wanted = wantedRegexes(group, before, after)
   if (wanted === 0) return false
   return (
     change.isNew ||
     wanted !== group.resolvedRegexes.size ||
     (last?.version ?? 0) < newTopicsVersion ||
-    now > lastMs + refreshIntervalMs
+    !isOfNow ||
+    ageMs > refreshIntervalMs
   )
 }
 

@@ -212,6 +212,14 @@ test('ConsumerGroups.heartbeat() computes targets no more often than the interva
   expect(shard.group).toMatchObject({ assignmentEpoch: 3, state: 'Reconciling' })
 })
 
+test('ConsumerGroups.heartbeat() computes targets though the clock was set back behind the last one', () => {
+  const shard = shardOf({ 'group.consumer.assignment.interval.ms': '1000' })
+  expect(shard.say({ ...JOIN })).toBe('2 [a:0,1,2,3]')
+  shard.clock.setNow(shard.clock.now() - 3_600_000)
+  expect(shard.say({ ...JOIN, memberId: 'n' })).toBe('3 []')
+  expect(shard.group).toMatchObject({ groupEpoch: 3, assignmentEpoch: 3 })
+})
+
 test('ConsumerGroups.heartbeat() takes the settings of the group', () => {
   const shard = shardOf()
   shard.configure('g', {

@@ -52,6 +52,16 @@ test('A new topic comes at a heartbeat no sooner than 10 s after the last look',
   expect(shard.say({ memberEpoch: 2 })).toBe('3 [a1:0 a2:0 a3:0]')
 })
 
+test('A new topic comes though the clock was set back behind the last look', () => {
+  const shard = shardOf()
+  shard.heartbeat({ ...JOIN, subscribedTopicRegex: 'a.' })
+  shard.heartbeat({ memberEpoch: 1 })
+  shard.topic('a3', 1)
+  shard.clock.setNow(shard.clock.now() - 3_600_000)
+  expect(shard.say({ memberEpoch: 2 })).toBe('2')
+  expect(shard.say({ memberEpoch: 2 })).toBe('3 [a1:0 a2:0 a3:0]')
+})
+
 test('A topic of a pattern that is deleted goes at the next heartbeat', () => {
   const shard = shardOf()
   shard.heartbeat({ ...JOIN, subscribedTopicRegex: 'a.' })
