@@ -253,6 +253,21 @@ test.each(['append', 'commit'])(
   },
 )
 
+test('a commit that the system refuses is waited for: what was appended can not be taken back', async () => {
+  const { provider, store } = await startProvider()
+  store.holdsCommits = true
+  const created = provider.submit(createTopics('a'))
+  for (let refusals = 0; refusals < 3; refusals++) {
+    await Promise.resolve()
+    store.failCommits(new KafkaError('KAFKA_STORAGE_ERROR', 'No descriptor'))
+  }
+  expect(provider.image.topic('a')).toBeUndefined()
+  await Promise.resolve()
+  store.commit()
+  await created
+  expect(provider.image.topic('a')).toBeDefined()
+})
+
 test('bumpLeaderEpochs raises epochs in one append and passes over what this node does not lead', async () => {
   const { provider, store } = await startProvider()
   await provider.submit(createTopics('a', 'b'))
