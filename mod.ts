@@ -13,6 +13,7 @@ import type { IsolationLevel, OffsetSpec, ReadResult, StoredRecord } from '#src/
 import { BrokerConfig } from '#src/config/broker-config.ts'
 import { brokerListeners, connectionLimits, isEveryAddress } from '#src/config/listeners.ts'
 import { type Engine, startEngine } from '#src/partitions/engine.ts'
+import { progressLine } from '#src/partitions/recovery-findings.ts'
 import { absolutePath, temporaryDirectory } from '#src/platform/directories.ts'
 import { hostName } from '#src/platform/process.ts'
 import type { HttpServer } from '#src/platform/serve.ts'
@@ -228,6 +229,7 @@ class Parts implements RunningBroker {
       random,
       onOffline: ({ path, fault }) =>
         say(`The data directory ${path} is offline: ${causes(fault)}`),
+      onProgress: (progress) => say(progressLine(progress)),
       onProblem: (error) => say(causes(error)),
       onFailure: this.#fail,
     })

@@ -7,6 +7,7 @@ import { FilePool } from '#storage/fs/file-pool.ts'
 import type { Files } from '#storage/fs/files.ts'
 import { MapCache } from '#storage/fs/map-cache.ts'
 import { ReadBufferPool } from '#storage/fs/read-buffer.ts'
+import type { LoadingProgress } from '#storage/loading-progress.ts'
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '#storage/log/log-config.ts'
 import type { LogEnvironment } from '#storage/log/log-parts.ts'
 import { type LogManager, type OfflineDirectory, openLogManager } from '#storage/log-manager.ts'
@@ -39,6 +40,8 @@ export interface EngineOptions {
   readonly random: Random
   /** A log directory went offline. */
   readonly onOffline: (offline: OfflineDirectory) => void
+  /** Told every few seconds while the logs are being opened. */
+  readonly onProgress?: (progress: LoadingProgress) => void
   /** Something failed in the background that is tried again, or that nobody asked for. */
   readonly onProblem: (error: unknown) => void
   /** The metadata log has failed: nothing can be decided any more, and only a new start helps. May come more than once. */
@@ -97,6 +100,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       options.onOffline(offline)
       if (offline.directoryId === manager.metadataDirectoryId) options.onFailure?.(offline.fault)
     },
+    onProgress: (progress) => options.onProgress?.(progress),
     onProblem: options.onProblem,
   })
   try {

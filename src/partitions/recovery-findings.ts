@@ -1,5 +1,6 @@
 // What a start found, in words and numbers for those who ask.
 import { partitionName, type TopicPartition } from '#storage/base/topic-partition.ts'
+import type { LoadingProgress } from '#storage/loading-progress.ts'
 import type { LogRecovery } from '#storage/log/log-recovery.ts'
 import type { RecoveredLog, RecoveryReport as StorageReport } from '#storage/recovery-report.ts'
 import type { LogCleaner } from '#storage/upkeep/log-cleaner.ts'
@@ -155,6 +156,18 @@ export function recoveryLines({ notes, findings }: RecoveryReport): string[] {
   const routine = findings.filter(({ messages }) => messages.length === 0)
   const scans = routine.length > MAX_ROUTINE_LINES ? [sumLine(routine)] : routine.map(findingLine)
   return [...notes, ...odd.map(findingLine), ...scans]
+}
+
+/** How far a start is that takes long. */
+export function progressLine({
+  logs,
+  loadedLogs,
+  scannedBytes,
+  elapsedMs,
+}: LoadingProgress): string {
+  const verified = `${(scannedBytes / 1_048_576).toFixed(0)} MiB verified`
+  const seconds = `${Math.round(elapsedMs / 1000)} s`
+  return `Opening partitions: ${loadedLogs} of ${logs} done, ${verified}, ${seconds} so far`
 }
 
 function sumLine(findings: readonly RecoveryFinding[]): string {

@@ -1,3 +1,4 @@
+// A log of a terabyte, in sparse files: what a start reads of it, and what reading it holds.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

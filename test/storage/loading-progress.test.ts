@@ -1,3 +1,4 @@
+// What loading many logs costs, how many go on at a time, and what is told meanwhile.
 import { expect, test } from 'vitest'
 import { FilePool } from '#storage/fs/file-pool.ts'
 import type { LoadingProgress } from '#storage/loading-progress.ts'

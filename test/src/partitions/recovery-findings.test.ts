@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import {
   backgroundFindings,
+  progressLine,
   recoveryLines,
   recoveryReport,
 } from '#src/partitions/recovery-findings.ts'
@@ -121,6 +122,13 @@ test('recoveryLines() sums up many scans that found nothing, and still tells wha
     'orders-11: scanned 1 segment, 512 bytes; 3 offsets that consumers may have read are gone',
     '11 partitions: scanned 11 segments, 5632 bytes; nothing had to be repaired',
   ])
+})
+
+test('progressLine() tells how many partitions are open, what was verified and for how long it has taken', () => {
+  const progress = { logs: 900, loadedLogs: 31, scannedBytes: 5_368_709_120, elapsedMs: 10_004 }
+  expect(progressLine(progress)).toBe(
+    'Opening partitions: 31 of 900 done, 5120 MiB verified, 10 s so far',
+  )
 })
 
 test('backgroundFindings() tells what the scrub has found, and which logs the cleaner has given up', () => {

@@ -1,3 +1,4 @@
+// Works that wait for room.
 import { expect, test } from 'vitest'
 import { Turnstile } from '#storage/base/turnstile.ts'
 import { settle } from '../../simulation/virtual-clock.ts'
