@@ -31,6 +31,17 @@ import type { RecordReading } from './reading.ts'
 /** READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS and ALTER_CONFIGS, by their numbers. */
 const ALL_GROUP_OPERATIONS = (1 << 3) | (1 << 6) | (1 << 8) | (1 << 10) | (1 << 11)
 
+/** The heartbeat of a member that leaves, but for who it is. */
+const LEAVING = {
+  memberEpoch: -1,
+  rackId: null,
+  rebalanceTimeoutMs: -1,
+  subscribedTopicNames: null,
+  subscribedTopicRegex: null,
+  serverAssignor: null,
+  topicPartitions: null,
+}
+
 /** What groups stand on. */
 export interface BrokerGroupsParts extends Omit<GroupCoordinatorParts, 'topic'> {
   /** What consumers read from. */
@@ -115,6 +126,8 @@ export class BrokerGroups implements Groups {
       session: { principal, clientId, clientAddress },
       clock,
       random,
+      memberPrefix: this.#memberPrefix,
+      buryGhosts: (groupId: string) => this.#buryGhosts(session, groupId),
       topicName: (topicId: string) => image().topicById(topicId)?.name,
       onClosed: () => void this.#consumers.delete(consumer),
     }
@@ -176,6 +189,25 @@ export class BrokerGroups implements Groups {
 
   authorizedOperations(): number {
     return ALL_GROUP_OPERATIONS
+  }
+
+  get #memberPrefix(): string {
+    return `in-broker-${this.#parts.nodeId}-`
+  }
+
+  /** Members of consumers that lived in this broker until it was killed leave: nobody speaks for them any more. */
+  async #buryGhosts(session: Session, groupId: string): Promise<void> {
+    const { members } = await this.describeConsumer(session, groupId)
+    const living = new Set(Array.from(this.#consumers, ({ memberId }) => memberId))
+    const ghosts = members.filter(
+      ({ memberId }) => memberId.startsWith(this.#memberPrefix) && !living.has(memberId),
+    )
+    await Promise.all(
+      ghosts.map(({ memberId, instanceId }) => {
+        const request = { ...LEAVING, groupId, memberId, instanceId }
+        return this.consumerHeartbeat(session, request, 1)
+      }),
+    )
   }
 
   /** Takes over what the metadata says. After `Partitions.apply`. */

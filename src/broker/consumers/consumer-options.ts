@@ -50,8 +50,12 @@ export interface ConsumerParts {
   readonly session: Session
   readonly clock: Clock
   readonly random: Random
+  /** What the ids of members in this broker begin with. */
+  readonly memberPrefix: string
   /** The name of a topic that an assignment names by id; undefined when it is gone. */
   topicName(topicId: string): string | undefined
+  /** Puts members out of the group that lived in this broker before it was killed. */
+  buryGhosts(groupId: string): Promise<void>
   /** Called once, when the consumer has closed. */
   onClosed(): void
 }

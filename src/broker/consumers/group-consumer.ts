@@ -36,7 +36,7 @@ export class GroupConsumer {
   #closed: Promise<void> | undefined
 
   constructor(parts: ConsumerParts, options: ConsumerOptions) {
-    this.memberId = randomUuid(parts.random)
+    this.memberId = `${parts.memberPrefix}${randomUuid(parts.random)}`
     this.#parts = parts
     this.#options = options
     this.#handover = new Handover(parts.clock, options.handoverMs)
@@ -72,6 +72,8 @@ export class GroupConsumer {
     // One that has ended by itself may try again.
     if (this.#membership?.failure) this.#forget()
     await this.#coordinated()
+    // Else its own ghost would hold the name of a static member.
+    if (this.#options.instanceId !== null) await this.#buryGhosts()
     if (!this.#membership) this.#positions.clear()
     this.#membership ??= this.#newMembership()
     const membership = this.#membership
@@ -82,6 +84,8 @@ export class GroupConsumer {
       if (this.#membership === membership && membership.failure) this.#forget()
       throw error
     }
+    // The coordinator, which knows the member now, is not loading any more.
+    await this.#buryGhosts()
     const { clock } = this.#parts
     const deadline = clock.monotonic() + patienceMs
     while (this.#membership === membership && this.#positions.size === 0) {
@@ -211,6 +215,16 @@ export class GroupConsumer {
     const { groups, session, clock } = this.#parts
     await retried(clock, () => groups.findCoordinator(session, this.#options.groupId))
     this.#checkAlive()
+  }
+
+  /** Where it can't be done, the partitions of ghosts come when their sessions have ended. */
+  async #buryGhosts(): Promise<void> {
+    const { clock, buryGhosts } = this.#parts
+    try {
+      await retried(clock, () => buryGhosts(this.#options.groupId))
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error
+    }
   }
 
   #forget(): void {

@@ -189,6 +189,27 @@ test('GroupConsumer.seek() reads again or leaves out, and only in partitions of 
   expect(() => consumer.seek({ topic: 'other', partition: 0 }, 0)).toThrow(/does not have/)
 })
 
+test('Consumers of a broker that was killed do not keep partitions from those that come after it', async () => {
+  await start()
+  await scene.topic('orders', 6)
+  const subscription = { topics: ['orders'], pattern: null }
+  for (const instanceId of [null, null, 'static', null]) {
+    const consumer = scene.consumer({ instanceId })
+    await scene.during(consumer.subscribe(subscription, { patienceMs: 5_000 }))
+  }
+  await scene.pass(5_000)
+  // A member out there lives on.
+  await scene.outsider('kafka', ['orders'])
+  await start(scene.disk.afterKill())
+  const successor = await scene.joined(['orders'], { instanceId: 'static' })
+  const { members } = await scene.during(scene.broker.groups.describeConsumer(ANONYMOUS, 'g'))
+  expect(members.map(({ memberId }) => memberId).sort()).toEqual(
+    [successor.memberId, 'kafka'].sort(),
+  )
+  await scene.pass(3_000)
+  expect(held(successor).length).toBeGreaterThanOrEqual(3)
+})
+
 test('GroupConsumer.seek() counts for a poll that is reading just then', async () => {
   await start()
   await scene.topic('orders')
@@ -211,6 +232,8 @@ test('GroupConsumer.seek() counts for a poll that is reading just then', async (
       session: ANONYMOUS,
       clock,
       random: new SeededRandom(3),
+      memberPrefix: '',
+      buryGhosts: () => Promise.resolve(),
       topicName: () => undefined,
       onClosed: () => undefined,
     },

@@ -111,6 +111,23 @@ export class Scene {
     return partitions.map((at) => found.find(({ partition }) => partition === at)?.offset ?? -1)
   }
 
+  /** A member that lives outside joins the group, and is not heard of again. */
+  async outsider(memberId: string, topics: string[], groupId = 'g'): Promise<void> {
+    const join = {
+      groupId,
+      memberId,
+      memberEpoch: 0,
+      instanceId: null,
+      rackId: null,
+      rebalanceTimeoutMs: 30_000,
+      subscribedTopicNames: topics,
+      subscribedTopicRegex: null,
+      serverAssignor: null,
+      topicPartitions: [],
+    }
+    await this.during(this.broker.groups.consumerHeartbeat(ANONYMOUS, join, 1))
+  }
+
   /** Has the group take the consumer for one that has left. */
   async forget({ memberId }: GroupConsumer, groupId = 'g'): Promise<void> {
     const leave = {
