@@ -29,7 +29,7 @@ import type { OpenedLog } from './log/open-log.ts'
 import type { PartitionLog } from './log/partition-log.ts'
 import { UnflushedBytes } from './log/unflushed-bytes.ts'
 import { type AssignedLogs, LogLoader, type LogPlace, reportOf } from './log-loader.ts'
-import { attemptOn, openDataDirectories } from './open-data-directories.ts'
+import { attemptOn, type FoundDirectories, openDataDirectories } from './open-data-directories.ts'
 import type { PeriodicTask } from './periodic-task.ts'
 import type { RecoveryReport } from './recovery-report.ts'
 import type { CleanerSettings, LogCleaner } from './upkeep/log-cleaner.ts'
@@ -56,7 +56,7 @@ export interface LogManagerOptions {
   /** `millrace.scrub.max.bytes.per.second`, asked each time; 0, no scrub. */
   readonly scrubBytesPerSecond?: () => number
   /** As in `DirectoriesRequest`: what it throws, `openLogManager` throws. */
-  readonly examine?: (metadataDirectoryId: Uuid | undefined) => void
+  readonly examine?: (found: FoundDirectories) => void
   /** A log directory went offline, with the partitions whose logs were in it. */
   readonly onOffline?: (offline: OfflineDirectory) => void
   /** Told every few seconds while `load` is at work. */

@@ -22,9 +22,15 @@ export interface DirectoriesRequest {
   readonly clusterId?: string | undefined
   /**
    * Looks at what is there once it is locked and before anything is written: to throw leaves it as it was. Told the
-   * `directory.id` of the metadata directory, if it has one.
+   * `directory.id` of the metadata directory, if it has one, and the directories that can be read.
    */
-  readonly examine?: ((metadataDirectoryId: Uuid | undefined) => void) | undefined
+  readonly examine?: ((found: FoundDirectories) => void) | undefined
+}
+
+/** What was locked and identified. */
+export interface FoundDirectories {
+  readonly metadataDirectoryId: Uuid | undefined
+  readonly paths: readonly string[]
 }
 
 /** The directories that are open, and whose they are. */
@@ -122,7 +128,10 @@ function identify(
   const unread = directories.find(({ fault }) => fault !== undefined)
   // Whose they are may stand in the one that can't be read.
   if (unread?.fault && !meta) throw unread.fault
-  request.examine?.(meta?.directoryId)
+  request.examine?.({
+    metadataDirectoryId: meta?.directoryId,
+    paths: directories.filter(({ fault }) => !fault).map(({ path }) => path),
+  })
   for (const one of identified) {
     attemptOn(request, one.directory, () => format(one, request, clusterId))
   }

@@ -11,6 +11,7 @@ import type { LoadingProgress } from '#storage/loading-progress.ts'
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '#storage/log/log-config.ts'
 import type { LogEnvironment } from '#storage/log/log-parts.ts'
 import { type LogManager, type OfflineDirectory, openLogManager } from '#storage/log-manager.ts'
+import type { FoundDirectories } from '#storage/open-data-directories.ts'
 import { IndexCache } from '#storage/segment/index-cache.ts'
 import type { CleanerSettings } from '#storage/upkeep/log-cleaner.ts'
 import type { ScrubStats } from '#storage/upkeep/log-scrubber.ts'
@@ -87,8 +88,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     logDirs: options.logDirs,
     metadataLogDir: metadataDirectory(options.config),
     nodeId: options.config.number('node.id'),
-    examine: (metadataDirectoryId) => {
-      found = examineFor(options, metadataDirectoryId)
+    examine: (directories) => {
+      found = examineFor(options, directories)
     },
     intervals: intervalsOf(options.config),
     unflushedMaxBytes: options.config.number('millrace.log.unflushed.max.bytes'),
@@ -122,11 +123,11 @@ async function giveUp(manager: LogManager, error: unknown): Promise<void> {
 /** Throws for what this broker must not start on, before anything is written. */
 function examineFor(
   { files, config, logDirs }: EngineOptions,
-  metadataDirectoryId: Uuid | undefined,
+  { metadataDirectoryId, paths }: FoundDirectories,
 ): Examined {
   return examine({
     files,
-    logDirs,
+    logDirs: paths,
     metadataPath: metadataDirectory(config) ?? logDirs[0] ?? '',
     metadataDirectoryId,
     rules: {

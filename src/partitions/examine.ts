@@ -1,5 +1,5 @@
 // What a start looks at before it writes anything: whether this broker may take over what lies there (RULES 17).
-import { KafkaError } from '#storage/base/errors.ts'
+import { KafkaError, systemCode } from '#storage/base/errors.ts'
 import { partitionName } from '#storage/base/topic-partition.ts'
 import type { Uuid } from '#storage/base/uuid.ts'
 import { directoryKind, METADATA_PARTITION } from '#storage/directory-names.ts'
@@ -67,8 +67,14 @@ function refuseOpenTransactions(
   logDirs: readonly string[],
   image: MetadataImage,
 ): void {
+  const open = logDirs.flatMap((path) => openTransactions(files, path, image))
+  if (open.length > 0) throw new OpenTransactions(open.length, open[0] ?? '')
+}
+
+/** The partitions that have one, and since when. A disk that fails here fails at its load too, which knows what to do. */
+function openTransactions(files: Files, path: string, image: MetadataImage): string[] {
   const open: string[] = []
-  for (const path of logDirs) {
+  try {
     const isClean = files.status(`${path}/${CLEAN_SHUTDOWN_FILE}`) !== undefined
     for (const { name } of files.list(path)) {
       const kind = directoryKind(name)
@@ -78,8 +84,10 @@ function refuseOpenTransactions(
       const [since] = storedProducers(files, `${path}/${name}`, { isClean }).open.values()
       if (since !== undefined) open.push(`${name} since offset ${since}`)
     }
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error
   }
-  if (open.length > 0) throw new OpenTransactions(open.length, open[0] ?? '')
+  return open
 }
 
 /** Thrown when a transaction is open that only a Kafka can end. */

@@ -173,6 +173,21 @@ test('A start is refused when two directories hold a metadata log, and writes no
   expect(files.list('/b').map(({ name }) => name)).toEqual(['__cluster_metadata-0'])
 })
 
+test('A start looks over a disk that fails while it examines, and goes on without that disk', async () => {
+  const files = new SimulatedDisk()
+  for (const path of ['/a', '/b']) files.makeDirectory(path)
+  const startBoth = () =>
+    startBroker({ data: ['/a', '/b'], files, clock: new VirtualClock(), http: false, kafka: false })
+  const first = await startBoth()
+  await first.broker.createTopic(ANONYMOUS, { name: '__transaction_state', partitionCount: 4 })
+  await first.stop()
+  const [partition] = files.list('/b').filter(({ isDirectory }) => isDirectory)
+  files.fail({ on: 'list', path: `/b/${partition?.name}`, code: 'EIO', times: Infinity })
+  const second = await startBoth()
+  expect(second.broker.listTopics(ANONYMOUS).length).toBe(1)
+  await second.stop()
+})
+
 test('A start that is refused goes well once the reason is gone, and finds the clean stop', async () => {
   const files = await left({ isClean: true })
   await expect(start(files, { 'node.id': '2' })).rejects.toThrow(/belongs to node 1/)
