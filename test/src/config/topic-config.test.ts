@@ -154,3 +154,22 @@ test('TopicConfig.describe() says which keys are not acted on yet', () => {
   expect(documentation('retention.ms')).toBe('How long records are kept; -1 is for ever')
   expect(documentation('local.retention.ms')).toMatch(/ \(accepted, not acted on yet\)$/)
 })
+
+test('TopicConfig.settings() are the same with local retention: nothing is kept elsewhere', () => {
+  const plain = topic({ 'retention.ms': '5000', 'retention.bytes': '700' })
+  for (const [ms, bytes] of [
+    ['-2', '-2'],
+    ['1', '1'],
+  ] as const) {
+    const local = topic({
+      'retention.ms': '5000',
+      'retention.bytes': '700',
+      'local.retention.ms': ms,
+      'local.retention.bytes': bytes,
+    })
+    expect(local.settings()).toEqual(plain.settings())
+    expect(local.settings()).toMatchObject({ retentionMs: 5000, retentionBytes: 700 })
+  }
+  const wide = topic({}, { 'log.local.retention.ms': '1', 'log.local.retention.bytes': '1' })
+  expect(wide.settings()).toEqual(topic().settings())
+})
