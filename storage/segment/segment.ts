@@ -7,13 +7,12 @@ import type { Files, OpenFile } from '../fs/files.ts'
 import type { ReadBufferPool } from '../fs/read-buffer.ts'
 import { type BatchHeader, BatchHeaderReader } from './batch-header.ts'
 import { BatchScanner } from './batch-scanner.ts'
+import { type IndexSums, loadIndexes } from './checked-indexes.ts'
 import type { IndexCache } from './index-cache.ts'
-import { OffsetIndex } from './offset-index.ts'
 import { segmentPath } from './segment-files.ts'
 import { SegmentIndexes } from './segment-indexes.ts'
 import { readLastTimeEntry } from './segment-timestamps.ts'
-import { TimeIndex, type TimestampOffset } from './time-index.ts'
-import type { TransactionIndex } from './transaction-index.ts'
+import type { TimestampOffset } from './time-index.ts'
 
 /** What all segments of a log share. */
 export interface SegmentEnvironment {
@@ -24,16 +23,6 @@ export interface SegmentEnvironment {
   readonly directory: string
   /** What the indexes of sealed segments were when they were written, where that is known. */
   readonly sums?: IndexSums
-}
-
-/** Tells whether what is read of an index is what was written. True when it is not known. */
-export interface IndexSums {
-  fitsIndex(
-    baseOffset: number,
-    kind: 'index' | 'timeindex' | 'txnindex',
-    bytes: Uint8Array,
-  ): boolean
-  fitsLastTime(baseOffset: number, entry: Uint8Array): boolean
 }
 
 /** The limits that decide when a segment rolls, from the log's config. */
@@ -51,8 +40,6 @@ export interface RollRequest {
   readonly now: number
 }
 
-/** Kafka's default: what a damaged index is made anew with. */
-const INDEX_INTERVAL_BYTES = 4096
 const LARGEST_RELATIVE_OFFSET = 2_147_483_647
 
 /**
@@ -150,7 +137,11 @@ export class Segment {
 
   get indexes(): SegmentIndexes {
     if (this.#indexes) return this.#indexes
-    return this.#environment.indexCache.get(this.path, () => this.#loadIndexes())
+    return this.#environment.indexCache.get(this.path, () => {
+      return loadIndexes(this.#environment, this.baseOffset, (make) =>
+        this.withFile((file) => make(new BatchHeaderReader(file, this.#size))),
+      )
+    })
   }
 
   /** The largest timestamp and the last offset of the batch that has it; -1 when no batch has one. */
@@ -454,48 +445,6 @@ export class Segment {
       if (header && header.lastOffset === entry.offset) return header
     }
     return reader.at(from)
-  }
-
-  /** Indexes that are not what was written are made from the log; that of the transactions can't be, at this time. */
-  #loadIndexes(): SegmentIndexes {
-    const { files, directory, sums } = this.#environment
-    const { baseOffset } = this
-    const indexes = SegmentIndexes.load(files, directory, baseOffset)
-    if (!sums) return indexes
-    const { offsets, times, transactions } = indexes
-    const areSound =
-      sums.fitsIndex(baseOffset, 'index', offsets.toBytes()) &&
-      sums.fitsIndex(baseOffset, 'timeindex', times.toBytes())
-    const sound = areSound
-      ? indexes
-      : this.withFile((file) => this.#makeIndexes(file, transactions))
-    sound.areTransactionsDamaged = !sums.fitsIndex(baseOffset, 'txnindex', transactions.toBytes())
-    return sound
-  }
-
-  #makeIndexes(file: OpenFile, transactions: TransactionIndex): SegmentIndexes {
-    const offsets = new OffsetIndex(this.baseOffset)
-    const times = new TimeIndex(this.baseOffset)
-    const reader = new BatchHeaderReader(file, this.#size)
-    let largest = times.lastEntry
-    let lastIndexed = 0
-    let header = reader.peek(0)
-    while (header) {
-      const { position, sizeInBytes, lastOffset, maxTimestamp } = header
-      if (maxTimestamp > largest.timestamp) {
-        largest = { timestamp: maxTimestamp, offset: lastOffset }
-      }
-      if (position - lastIndexed > INDEX_INTERVAL_BYTES) {
-        offsets.append({ offset: lastOffset, position })
-        times.maybeAppend(largest)
-        lastIndexed = position
-      }
-      header = reader.peek(position + sizeInBytes)
-    }
-    times.maybeAppend(largest)
-    const made = new SegmentIndexes(this.baseOffset, offsets, times, transactions)
-    made.markUnwritten()
-    return made
   }
 }
 
