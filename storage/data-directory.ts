@@ -1,5 +1,5 @@
 // One of the broker's log directories: its lock, its identity, its marker and checkpoints.
-import { KafkaError, StorageFault } from './base/errors.ts'
+import { KafkaError, StorageFault, systemCode } from './base/errors.ts'
 import type { TopicPartition } from './base/topic-partition.ts'
 import type { Uuid } from './base/uuid.ts'
 import { CheckpointFile } from './checkpoint-file.ts'
@@ -96,6 +96,9 @@ export class DataDirectory {
 
   /** Locks the directory, made when missing. Throws KAFKA_STORAGE_ERROR when another broker holds it. */
   static lock(files: Files, path: string): DataDirectory {
+    const isFormatted = files.status(`${path}/${META_PROPERTIES}`) !== undefined
+    // A start that was killed may have made it, and its name is not on disk.
+    if (!isFormatted && files.status(path)) syncParent(files, path)
     makeDurableDirectory(files, path)
     const lockPath = `${path}/${LOCK_FILE}`
     const hadLockFile = files.status(lockPath) !== undefined
@@ -261,6 +264,15 @@ function makeDurableDirectory(files: Files, path: string): void {
   makeDurableDirectory(files, parent)
   files.makeDirectory(path)
   files.syncDirectoryNow(parent)
+}
+
+/** Has a directory's name on disk. Where that may not be read in which it lies, somebody else made it. */
+function syncParent(files: Files, path: string): void {
+  try {
+    files.syncDirectoryNow(parentOf(path))
+  } catch (error) {
+    if (systemCode(error) !== 'EACCES') throw error
+  }
 }
 
 /** The pid in the file beside the lock, if there is one. */

@@ -242,17 +242,27 @@ export class Durability {
 
   /** Puts a sealed segment's indexes and the snapshot behind it on disk; only then the recovery point passes it. */
   async #finish(segment: Segment): Promise<void> {
-    const { files, directory, segments } = this.#log
+    const { files, directory } = this.#log
     const end = this.#endOf(segment)
-    await this.#log.saveEpochs()
-    await syncOrFail(segment)
-    await persistIndexes(files, segment, segmentPath(directory, end, 'snapshot'))
-    await this.#log.saveSums(segment)
-    await this.#syncDirectory()
-    const isStillSealed = segments.includes(segment) && segments.at(-1) !== segment
-    if (!isStillSealed) return
+    const steps = [
+      () => this.#log.saveEpochs(),
+      () => syncOrFail(segment),
+      () => persistIndexes(files, segment, segmentPath(directory, end, 'snapshot')),
+      () => this.#log.saveSums(segment),
+      () => this.#syncDirectory(),
+    ]
+    for (const step of steps) {
+      await step()
+      // Retention or a cut may have taken it meanwhile, files and all.
+      if (!this.#isSealed(segment)) return
+    }
     segment.release()
     this.recoveryPoint = Math.max(this.recoveryPoint, Math.min(end, this.durableOffset))
+  }
+
+  #isSealed(segment: Segment): boolean {
+    const { segments } = this.#log
+    return segments.includes(segment) && segments.at(-1) !== segment
   }
 
   async #syncDirectory(): Promise<void> {

@@ -96,6 +96,7 @@ export class EpochFile {
   }
 }
 
-function isSame(left: Uint8Array, right: Uint8Array): boolean {
+/** Whether two contents of the file are the same. */
+export function isSame(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && left.every((byte, index) => byte === right[index])
 }

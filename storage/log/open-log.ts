@@ -4,7 +4,7 @@ import { TimeSlices } from '../base/time-slices.ts'
 import { partitionName, type TopicPartition } from '../base/topic-partition.ts'
 import type { Uuid } from '../base/uuid.ts'
 import type { Clock } from '../base/world.ts'
-import { parentOf } from '../fs/atomic-file.ts'
+import { parentOf, replaceFile } from '../fs/atomic-file.ts'
 import { storageError } from '../fs/failures.ts'
 import type { Files } from '../fs/files.ts'
 import { BatchHeaderReader } from '../segment/batch-header.ts'
@@ -21,6 +21,7 @@ import {
 import { ProducerState } from '../state/producer-state.ts'
 import { SUMS_FILE } from '../state/sums.ts'
 import { persistIndexes } from './durability.ts'
+import { isSame } from './epoch-file.ts'
 import { tidyLeftovers } from './leftovers.ts'
 import type { LogConfig } from './log-config.ts'
 import type { LogEnvironment, LogObserver } from './log-parts.ts'
@@ -142,12 +143,15 @@ class LogOpening {
     const isEndVerified = last !== undefined && verified.rebuilt.has(last)
     const logEndOffset = isEndVerified ? verified.logEndOffset : this.#cleanEnd(segments)
     const bounds = this.#placeStart(segments, logEndOffset)
-    if (!found.isSound) {
+    const isSound = found.isSound && !lacksFirstEpoch(segments, epochs, bounds.logStartOffset)
+    if (!isSound) {
       epochs.clear()
       await this.#paced(replayEpochs(segments, epochs, this.#damages))
     }
     epochs.truncateFromEnd(bounds.logEndOffset)
     epochs.truncateFromStart(bounds.logStartOffset)
+    const areFound = !isSound || verified.rebuilt.size > 0
+    const savedEpochs = areFound ? await this.#saveEpochs(epochs, found.saved) : found.saved
     const indexes = this.#installIndexes(segments, verified)
     const names = verified.cuts.length > 0 ? this.#listNames() : this.#names
     const snapshots = new SnapshotFiles(this.#files, directory, names)
@@ -163,7 +167,7 @@ class LogOpening {
       segmentEnvironment: this.#environment,
       producers,
       epochs,
-      savedEpochs: found.saved,
+      savedEpochs,
       snapshots,
       sums: this.#sums,
       damages: this.#damages,
@@ -223,6 +227,15 @@ class LogOpening {
     const saved = isSound ? bytes : bytes ? undefined : serializeLeaderEpochs([])
     const isSettled = isSummed && (isSound || !bytes)
     return { epochs: new LeaderEpochCache(entries), isSound, saved, isSettled }
+  }
+
+  /** Epochs that were found in batches are on disk before the recovery point passes them: nobody looks there again. */
+  async #saveEpochs(epochs: LeaderEpochCache, saved: Uint8Array | undefined): Promise<Uint8Array> {
+    const bytes = serializeLeaderEpochs(epochs.entries)
+    if (saved && isSame(saved, bytes)) return saved
+    this.#isSettled = false
+    await replaceFile(this.#files, `${this.#options.directory}/${LEADER_EPOCH_CHECKPOINT}`, bytes)
+    return bytes
   }
 
   /** After an unclean stop all from the recovery point on; else those whose indexes are missing or damaged. */
@@ -415,6 +428,21 @@ function nextOffsetOf(files: Files, directory: string, path: string): number {
   } finally {
     file.close()
   }
+}
+
+/**
+ * True when the first batch is of an epoch that is not known: records were deleted, and a crash took back the log start
+ * but not the epochs.
+ */
+function lacksFirstEpoch(
+  segments: readonly Segment[],
+  { earliest }: LeaderEpochCache,
+  logStartOffset: number,
+): boolean {
+  const [first] = segments
+  if (!first || !earliest || earliest.startOffset <= logStartOffset) return false
+  const header = first.withFile((file) => new BatchHeaderReader(file, first.size).peek(0))
+  return header !== undefined && header.magic === 2 && header.baseOffset < earliest.startOffset
 }
 
 function parseEpochs(bytes: Uint8Array): EpochStart[] | undefined {
