@@ -164,8 +164,12 @@ function nextHeader(segment: Segment, { position, sizeInBytes }: BatchHeader) {
   })
 }
 
+/** Its records are looked into: so its checksum must be right. */
 function readBatch(segment: Segment, header: BatchHeader): RecordBatch {
   const bytes = new Uint8Array(header.sizeInBytes)
   segment.withFile((file) => file.read(bytes, header.position))
-  return new RecordBatch(bytes)
+  const batch = new RecordBatch(bytes)
+  if (batch.isCrcValid()) return batch
+  const detail = `The batch at position ${header.position} of ${segment.path} fails its checksum`
+  throw new KafkaError('CORRUPT_MESSAGE', detail)
 }

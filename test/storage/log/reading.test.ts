@@ -236,3 +236,15 @@ test.each([
   await opened.close()
   expect(disk.readFile(path)).toEqual(good)
 })
+
+test('PartitionLog.offsetForTimestamp() does not look into a batch that fails its checksum', async () => {
+  const disk = new SimulatedDisk()
+  disk.makeDirectory('/data')
+  const { log } = await openLog(disk)
+  append(log, batchOf(['one', 'two'], { timestamp: 1_000 }))
+  expect(log.offsetForTimestamp(1_001)).toEqual({ timestamp: 1_001, offset: 1 })
+  // The timestamp delta of the last record.
+  disk.flipBit('/data/orders-0/00000000000000000000.log', log.sizeInBytes - 11, 4)
+  expect(() => log.offsetForTimestamp(1_001)).toThrow('fails its checksum')
+  expect(() => log.maxTimestamp()).toThrow('fails its checksum')
+})
