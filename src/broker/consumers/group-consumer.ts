@@ -362,7 +362,7 @@ export class GroupConsumer {
         this.#advance(position, records.at(-1), nextOffset)
         maxRecords -= records.length
         for (const record of records) maxBytes -= sizeOf(record)
-        given.push(...records)
+        for (const record of records) given.push(record)
       } catch (error) {
         if (!this.#isReadable(position) || position.offset !== offset) continue
         if (isOutOfRange(error)) {
