@@ -44,6 +44,8 @@ export interface FaultRun {
   readonly acknowledged: Map<number, string>
   /** The newest value by key, of `keys`. */
   readonly keys: Map<string, string>
+  /** Why the directory went offline: a sync that fails is always a fault, and so is a cut or a swap that stops halfway. */
+  readonly faults: string[]
   /** What went wrong that must not. */
   readonly wrong: string[]
   /** Ends below which `orders` was deleted, and whether topics were made and deleted. */
@@ -57,7 +59,9 @@ export interface FaultRun {
 export async function startRun(disk: SimulatedDisk): Promise<FaultRun> {
   const clock = new VirtualClock()
   const wrong: string[] = []
+  const faults: string[] = []
   const manager = openLogManager({
+    onOffline: ({ fault }) => faults.push(fault.message),
     environment: environmentOn(disk, clock),
     logDirs: LOG_DIRS,
     nodeId: 1,
@@ -71,6 +75,7 @@ export async function startRun(disk: SimulatedDisk): Promise<FaultRun> {
     clock,
     acknowledged: new Map(),
     keys: new Map(),
+    faults,
     wrong,
     deletedBelow: 0,
     isNewCreated: false,

@@ -18,8 +18,6 @@ import { settle } from './virtual-clock.ts'
 /** What passes by itself: the disk is full, a limit is reached. */
 export const REFUSALS: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EMFILE'])
 
-/** A sync that fails is always a fault; and so is what must not stop halfway: a swap, a cut. */
-const WHOLE = /sync|truncate|^rename |\.cut$/
 const OPERATIONS: readonly DiskOperation[] = [
   'open',
   'size',
@@ -121,11 +119,18 @@ async function runOnce(disk: SimulatedDisk, code: string, at: number) {
   }
   await doEverything(run)
   await useSafe(run, 'during')
+  const wasOffline = run.manager.directories[1]?.isOffline === true
+  const refusal = wasOffline ? 'offline' : await appendNow(run, 'after')
   const isOffline = run.manager.directories[1]?.isOffline === true
-  const refusal = isOffline ? 'offline' : await appendNow(run, 'after')
-  if (!isOffline && refusal !== undefined) run.wrong.push(`appends do not resume: ${refusal}`)
-  const mayBeOffline = !REFUSALS.has(code) || WHOLE.test(failed() ?? '')
-  if (isOffline && !mayBeOffline) run.wrong.push('a refusal took the directory offline')
+  // What a start could not open stays closed until the next one.
+  const isUnopened = refusal !== undefined && /can't be read/.test(refusal)
+  if (refusal !== undefined && !isOffline && !isUnopened) {
+    run.wrong.push(`appends do not resume: ${refusal}`)
+  }
+  const isExplained = /sync/i.test(run.faults.join()) || /stopped halfway/.test(run.faults.join())
+  if (isOffline && REFUSALS.has(code) && !isExplained) {
+    run.wrong.push(`a refusal took the directory offline: ${run.faults.join()}`)
+  }
   await settle()
   const wrong = [...run.wrong]
   for (const after of [disk.afterKill(at), disk.afterCrash(at), disk.afterCrash(at + 1)]) {
