@@ -124,6 +124,11 @@ export function validateGroupConfigs(
   }
 }
 
+/** Every key of a group, with the broker key that stands in, as tables show them. */
+export function groupConfigs(): readonly (readonly [ConfigDefinition, string | undefined])[] {
+  return Array.from(GROUP_KEYS.values(), ({ definition, broker }) => [definition, broker?.name])
+}
+
 /** The definition of a group key. Throws INVALID_CONFIG when there is none. */
 export function groupConfigDefinition(name: string): ConfigDefinition {
   return groupKey(name).definition
