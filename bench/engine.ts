@@ -1,5 +1,6 @@
 // The whole storage engine against what this machine can do at most, measured in the same run: `npm run bench`.
-// Arguments: `--mib N` bytes per case (default 256), `--batch N` bytes per batch (default 16384).
+// Arguments: `--mib N` bytes per case (default 256), `--batch N` bytes per batch (default 16384),
+// `--only engine|compaction|recovery` a part of it.
 import { closeSync, fdatasyncSync, openSync, readSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -7,6 +8,7 @@ import { readRecords } from '#storage/batch/record.ts'
 import { RecordBatch, readBatches } from '#storage/batch/record-batch.ts'
 import type { PartitionLog } from '#storage/log/partition-log.ts'
 import { benchCompaction } from './compaction.ts'
+import { benchRecovery, benchStarts } from './recovery.ts'
 import { benchBatch, openBenchLog, withFolder } from './workspace.ts'
 
 const MIB = 1_048_576
@@ -14,8 +16,11 @@ const { values } = parseArgs({
   options: {
     mib: { type: 'string', default: '256' },
     batch: { type: 'string', default: '16384' },
+    only: { type: 'string' },
   },
 })
+/** Whether a part of it is to be run: `engine`, `compaction` or `recovery`. */
+const wants = (part: string) => values.only === undefined || values.only === part
 const totalBytes = Number(values.mib) * MIB
 const batchBytes = Number(values.batch)
 const readBytes = MIB
@@ -206,9 +211,36 @@ async function benchCompactions(folder: string) {
   }
 }
 
+async function benchRecoveries(folder: string) {
+  console.log(
+    '\nRecovery after a crash with nothing known to be on disk: verified, written again, synced',
+  )
+  for (const [recordBytes, logs] of [
+    [100, 1],
+    [1024, 1],
+    [1024, 16],
+  ] as const) {
+    const batch = benchBatch(recordBytes, batchBytes)
+    const figures = await benchRecovery(join(folder, `of-${recordBytes}`), {
+      bytes: totalBytes,
+      logs,
+      batch,
+    })
+    print({ what: `${recordBytes} bytes, ${logs === 1 ? '1 log' : `${logs} logs`}`, ...figures })
+  }
+  console.log('\nStart, of partitions with a batch each')
+  for (const partitions of [100, 1_000, 10_000]) {
+    const { clean, unclean } = await benchStarts(folder, partitions)
+    const [after, crashed] = [clean, unclean].map((time) => `${time.toFixed(2)} s`)
+    console.log(
+      `  ${String(partitions).padStart(6)} partitions: ${after} after a clean stop, ${crashed} after a crash with every tenth written to`,
+    )
+  }
+}
+
 console.log(`${totalBytes / MIB} MiB per case, batches of ${batchBytes} bytes, ${runtimeName()}`)
 await withFolder(async (folder) => {
-  for (const recordBytes of [100, 1024]) {
+  for (const recordBytes of wants('engine') ? [100, 1024] : []) {
     console.log(`\nRecords of ${recordBytes} bytes`)
     const batch = benchBatch(recordBytes, batchBytes)
     const written = await benchAppends(folder, recordBytes, batch)
@@ -217,7 +249,8 @@ await withFolder(async (folder) => {
     await benchReads(written)
     await written.log.close()
   }
-  await benchCompactions(folder)
+  if (wants('compaction')) await benchCompactions(folder)
+  if (wants('recovery')) await benchRecoveries(folder)
 })
 
 function runtimeName(): string {

@@ -96,7 +96,7 @@ export class LogCleaner {
   constructor(parts: CleanerParts) {
     const { clock } = parts.environment
     this.#parts = parts
-    this.#slices = new TimeSlices(clock, SLICE_MS)
+    this.#slices = new TimeSlices(clock, SLICE_MS, { givesWay: true })
     this.#throttle = new Throttle(clock, () => parts.settings().ioBytesPerSecond)
   }
 

@@ -46,3 +46,27 @@ test('TimeSlices give everybody a turn', async () => {
   await Promise.all([work('a'), work('b')])
   expect(done.slice(0, 4).sort()).toEqual(['a', 'a', 'b', 'b'])
 })
+
+test.each([
+  { why: 'others had work', givesWay: true, othersMs: 1, rests: 3 },
+  { why: 'nobody else did', givesWay: true, othersMs: 0, rests: 0 },
+  { why: 'it is waited for', givesWay: false, othersMs: 1, rests: 0 },
+])('TimeSlices rest $rests times of 3 when $why', async ({ givesWay, othersMs, rests }) => {
+  const clock = new VirtualClock()
+  const slices = new TimeSlices(clock, 4, { givesWay })
+  let rested = 0
+  let isDone = false
+  const others = () => {
+    rested += clock.pendingTimers
+    // What is set for a millisecond fires in here.
+    clock.advance(othersMs)
+    if (!isDone) setImmediate(others)
+  }
+  setImmediate(others)
+  for (let piece = 0; piece < 3; piece++) {
+    clock.advance(5)
+    await slices.breathe()
+  }
+  isDone = true
+  expect(rested).toBe(rests)
+})
