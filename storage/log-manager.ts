@@ -429,10 +429,10 @@ export class LogManager {
     this.#unavailable.delete(name)
     forgetFiles(this.#environment, from)
     files.rename(from, path)
-    // One that could not be opened has no readers.
-    const delayMs = log?.config.fileDeleteDelayMs ?? 0
-    this.#removals.add(path, delayMs, () => owner.isOffline)
+    // First, or a power loss brings back the directory with half of its files, as if it were another topic's.
     await owner.directory.syncNames()
+    const delayMs = log?.config.fileDeleteDelayMs ?? 0 // One that could not be opened has no readers.
+    if (!this.#isClosed) this.#removals.add(path, delayMs, () => owner.isOffline)
     await owner.forget(topicPartition)
   }
 

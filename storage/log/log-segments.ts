@@ -108,11 +108,15 @@ export class LogSegments {
     this.#countSealedBytes()
   }
 
-  /** Removes everything and begins anew at `offset`. */
+  /**
+   * Removes everything and begins anew at `offset`. Blocks until that is on disk: before a checkpoint may say that the log
+   * begins there, a power loss must not bring back what was there.
+   */
   restartAt(offset: number, removeAfterMs: number): void {
     this.#replacement?.abort()
     for (const segment of this.#list.splice(0)) this.#removal.add(segment, removeAfterMs)
     this.#list.push(this.#create(offset))
+    this.#environment.files.syncDirectoryNow(this.#segmentEnvironment.directory)
     this.#countSealedBytes()
   }
 

@@ -62,7 +62,11 @@ export class StorageMachine {
         ioBufferBytes: 900,
       }),
     })
-    await this.drive(this.manager.openMetadataLog(DEFAULT_LOG_CONFIG))
+    const { log } = await this.drive(this.manager.openMetadataLog(DEFAULT_LOG_CONFIG))
+    // As every start does: no topic is there without a record of it.
+    const request = { leaderEpoch: 0, origin: 'coordinator', needsDisk: true } as const
+    const { lastOffset } = log.append(keyed(['k=v'], clock.now()), request)
+    await this.drive(log.whenCommitted(lastOffset))
     const report = await this.drive(
       this.manager.load({
         configOf: (topic) => this.model(topic as Topic).config,
@@ -117,27 +121,15 @@ export class StorageMachine {
     )
   }
 
-  /** A follower that becomes one of another leader cuts, whatever it had. */
-  truncate(topic: Topic): void {
-    const log = this.log(topic)
-    const model = this.model(topic)
-    const ends = model.entries
-      .map(({ base }) => base)
-      .filter((base) => log && base >= Math.max(model.cleanedTo, model.start, log.logStartOffset))
-    if (!log || ends.length === 0) return
-    const offset = this.random.pick(ends)
-    model.cut(offset)
-    log.truncateTo(offset)
-    this.beginEpoch(topic)
-  }
-
-  /** As a follower that is told to begin anew, above its end or below. */
+  /** As the metadata log does behind a snapshot that is ahead of it. */
   restartAt(topic: Topic): void {
     const log = this.log(topic)
-    if (!log) return
-    const offset = log.logStartOffset + this.random.below(log.logEndOffset - log.logStartOffset + 9)
-    this.model(topic).restartAt(offset)
+    const model = this.model(topic)
+    if (!log || model.mayCompact) return
+    const offset = log.logEndOffset + this.random.below(9)
+    model.restartAt(offset)
     log.truncateFullyAndStartAt(offset)
+    model.restarted()
     this.beginEpoch(topic)
   }
 
@@ -268,6 +260,7 @@ export class StorageMachine {
       if (log) this.beginEpoch(topic)
       else {
         model.restartAt(0)
+        model.restarted()
         await this.drive(this.#create(topic))
       }
     }

@@ -55,6 +55,7 @@ export class TopicModel {
   cleanedTo = 0
   #entries: Entry[] = []
   #base = 0
+  #before: Entry[] | undefined
 
   constructor(id: Uuid, config: LogConfig) {
     this.id = id
@@ -91,13 +92,19 @@ export class TopicModel {
     this.#entries = this.#entries.filter((entry) => endOf(entry) <= offset)
   }
 
+  /** The log is about to begin anew at `offset`. Until `restarted`, what it held may still be there. */
   restartAt(offset: number): void {
+    this.#before = this.#entries
     this.#entries = []
     this.#base = offset
     this.durable = offset
     this.start = offset
     this.requestedStart = offset
     this.cleanedTo = offset
+  }
+
+  restarted(): void {
+    this.#before = undefined
   }
 
   /** Everything up to `entry` was acknowledged as being on disk. */
@@ -115,7 +122,8 @@ export class TopicModel {
   /** The log start has moved: only as far as somebody asked, or retention allows. */
   observe(log: PartitionLog, now: number): void {
     const { logStartOffset } = log
-    this.durable = Math.max(this.durable, log.durableOffset)
+    // Where retention took all, it says nothing of what was there.
+    if (log.durableOffset > logStartOffset) this.durable = Math.max(this.durable, log.durableOffset)
     if (logStartOffset <= this.start) return
     const oldest = now - this.shortestRetentionMs
     for (const entry of this.#entries) {
@@ -161,6 +169,8 @@ export class TopicModel {
   /** What a start must find, and then everything that it found: from now on that is on disk. */
   recover(log: PartitionLog, { isPowerLost }: { isPowerLost: boolean }): void {
     const { logEndOffset } = log
+    if (this.#before && logEndOffset < this.#base) this.#takeBack(log, this.#before)
+    this.#before = undefined
     expect(log.damages).toEqual([])
     if (logEndOffset > this.end) throw new Error(`${logEndOffset} is beyond ${this.end}`)
     for (const entry of this.#entries) {
@@ -209,6 +219,16 @@ export class TopicModel {
     expect(log.highWatermark).toBeLessThanOrEqual(waiting?.base ?? this.end)
     for (const entry of this.#entries)
       if (entry.isOnDisk) expect(log.durableOffset).toBeGreaterThanOrEqual(endOf(entry))
+  }
+
+  /** It was about to begin anew, and some or all of what it held is still there. */
+  #takeBack(log: PartitionLog, before: readonly Entry[]): void {
+    const there = new Set(Array.from(batchesOf(log), ({ base }) => base))
+    this.#entries = before.filter(({ base }) => there.has(base))
+    for (const entry of this.#entries) entry.isOnDisk = true
+    this.#base = log.logEndOffset
+    this.durable = 0
+    this.start = log.logStartOffset
   }
 
   /** In a compacted log a hole is no wonder: so what was never on disk may be missing before what came to it by chance. */
