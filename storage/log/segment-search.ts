@@ -133,8 +133,10 @@ export function findTimestamp(
 ): TimestampOffset | undefined {
   const { offset } = segment.indexes.times.lookup(timestamp)
   let header = segment.find(Math.max(offset, from))
+  let hasMatched = false
   while (header) {
     if (header.maxTimestamp >= timestamp && header.lastOffset >= from) {
+      hasMatched = true
       for (const record of readRecords(readBatch(segment, header))) {
         if (record.timestamp < timestamp || record.offset < from) continue
         return { timestamp: record.timestamp, offset: record.offset }
@@ -142,7 +144,10 @@ export function findTimestamp(
     }
     header = nextHeader(segment, header)
   }
-  return undefined
+  const { largest } = segment
+  if (hasMatched || largest.timestamp < timestamp || largest.offset < from) return undefined
+  const detail = `No batch of ${segment.path} has the timestamp ${largest.timestamp} that its index names`
+  throw new KafkaError('CORRUPT_MESSAGE', detail)
 }
 
 /** The first record that has the largest timestamp of a segment; undefined when its records have none. */
