@@ -1,0 +1,104 @@
+// Losses that the simulation of whole data directories found, each made small.
+import { expect, test } from 'vitest'
+import { DEFAULT_LOG_CONFIG } from '#storage/log/log-config.ts'
+import { SimulatedDisk } from '../simulation/simulated-disk.ts'
+import { VirtualClock } from '../simulation/virtual-clock.ts'
+import { append, batchOf, DIRECTORY, openLog, readAll } from './log/log-fixture.ts'
+import { create, IDS, namesIn, ORDERS, start, stoppedDisk } from './log-manager-fixture.ts'
+
+const losses = Array.from({ length: 20 }, (_, seed) => seed + 1)
+
+test('LogManager has a data directory on disk that a start made which was killed', async () => {
+  const made = new SimulatedDisk()
+  made.makeDirectory('/data')
+  const disk = made.afterKill()
+  const { manager } = await start(disk)
+  append(await create(manager, ORDERS), batchOf(['one']), true)
+  await manager.log(ORDERS)?.flush()
+  for (const seed of losses) {
+    const found = await start(disk.afterCrash(seed))
+    const log = found.manager.log(ORDERS)
+    expect(log && readAll(log), `seed ${seed}`).toEqual(['0:one'])
+  }
+})
+
+test('LogManager.delete() removes no file before the new name of its directory is on disk', async () => {
+  const later: (() => void)[] = []
+  const clock = new VirtualClock()
+  const schedule = (work: () => void) => void later.push(work)
+  const disk = new SimulatedDisk({ schedule })
+  const driven = async <T>(promise: Promise<T>) => {
+    let isDone = false
+    const done = promise.finally(() => {
+      isDone = true
+    })
+    while (!isDone) {
+      for (const work of later.splice(0)) work()
+      await clock.run(0)
+    }
+    return done
+  }
+  const { manager } = await driven(start(disk, { clock }))
+  const config = { ...DEFAULT_LOG_CONFIG, fileDeleteDelayMs: 0 }
+  const topicId = IDS['orders'] ?? ''
+  await driven(manager.create({ topicPartition: ORDERS, topicId, config }))
+  const deleted = manager.delete(ORDERS)
+  await clock.run(1_000)
+  const [renamed = ''] = namesIn(disk).filter((name) => name.endsWith('-delete'))
+  expect(namesIn(disk, `/data/${renamed}`)).toContain('partition.metadata')
+  await driven(deleted)
+  await clock.run(1)
+  expect(namesIn(disk)).not.toContain(renamed)
+})
+
+test('openPartitionLog() has on disk which epochs it found before anybody relies on it', async () => {
+  const disk = await stoppedDisk()
+  const { log } = await openLog(disk)
+  append(log, batchOf(['a']), true, 3)
+  await log.flush()
+  const path = `${DIRECTORY}/leader-epoch-checkpoint`
+  // The epochs were written in the background, and lost.
+  disk.remove(path)
+  disk.syncDirectoryNow(DIRECTORY)
+  const found = disk.afterKill()
+  const { log: recovered } = await openLog(found)
+  const { recoveryPoint } = recovered
+  const { log: again } = await openLog(found.afterCrash(1), { recoveryPoint })
+  expect(again.epochOf(recoveryPoint - 1)).toBe(3)
+})
+
+test('openPartitionLog() finds the epochs again of records whose deletion a crash undid', async () => {
+  const disk = new SimulatedDisk()
+  disk.makeDirectory('/data')
+  disk.syncDirectoryNow('/')
+  const { log } = await openLog(disk)
+  append(log, batchOf(['a', 'b']), true, 2)
+  append(log, batchOf(['c']), true, 4)
+  await log.flush()
+  log.deleteRecordsBefore(3)
+  await log.close()
+  // The log start was in no checkpoint yet.
+  const { log: back } = await openLog(disk.afterKill(), { recoveryPoint: 3, logStartOffset: 0 })
+  expect([0, 1, 2].map((offset) => back.epochOf(offset))).toEqual([2, 2, 4])
+})
+
+test('PartitionLog stays online when retention takes a segment whose indexes are being synced', async () => {
+  for (let delayMs = 1; delayMs < 60; delayMs++) {
+    const clock = new VirtualClock()
+    let syncMs = 0
+    const disk = new SimulatedDisk({ schedule: (work) => void clock.after(syncMs, work) })
+    disk.makeDirectory('/data')
+    const config = { segmentBytes: 100, retentionMs: 1, fileDeleteDelayMs: 0 }
+    const opening = openLog(disk, { clock, config })
+    await clock.run(0)
+    const { log } = await opening
+    syncMs = 7
+    append(log, batchOf(['a'], { timestamp: clock.now() }))
+    append(log, batchOf(['b'], { timestamp: clock.now() }))
+    await clock.run(delayMs)
+    log.deleteOldSegments(clock.now())
+    await clock.run(200)
+    expect(log.fault, `after ${delayMs} ms`).toBeUndefined()
+    await clock.run(0)
+  }
+})
