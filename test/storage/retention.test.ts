@@ -117,7 +117,7 @@ test('Files of deleted segments stay for file.delete.delay.ms, and a reader fini
   expect(deletedFiles(disk)).toEqual([])
   expect(Buffer.compare(lease.bytes, before)).toBe(0)
   lease.release()
-  expect(environment.maps.stats).toMatchObject({ leases: 0 })
+  expect(environment.maps.stats).toMatchObject({ leases: 0, maps: 0, bytes: 0 })
   expect(() => log.read(0, { maxBytes: 1, isolation: 'read_uncommitted' })).toThrow('Offset 0')
   await manager.close(1)
 })
