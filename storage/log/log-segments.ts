@@ -172,8 +172,12 @@ export class LogSegments {
     })
   }
 
-  /** Removes the oldest `count` segments; returns their bytes. */
+  /** Removes the oldest `count` segments, once the name of the next one is on disk; returns their bytes. */
   removeOldest(count: number, removeAfterMs: number): number {
+    // Were it lost and they are gone, the log would begin anew, and offsets that were acknowledged would be used again.
+    if (this.#list[count]?.isNameDurable === false) {
+      this.#environment.files.syncDirectoryNow(this.#segmentEnvironment.directory)
+    }
     const removed = this.#list.splice(0, count)
     for (const segment of removed) this.#removal.add(segment, removeAfterMs)
     this.#countSealedBytes()

@@ -169,7 +169,7 @@ export class TopicModel {
   /** What a start must find, and then everything that it found: from now on that is on disk. */
   recover(log: PartitionLog, { isPowerLost }: { isPowerLost: boolean }): void {
     const { logEndOffset } = log
-    if (this.#before && logEndOffset < this.#base) this.#takeBack(log, this.#before)
+    if (this.#before) this.#takeBack(log, this.#before)
     this.#before = undefined
     expect(log.damages).toEqual([])
     if (logEndOffset > this.end) throw new Error(`${logEndOffset} is beyond ${this.end}`)
@@ -224,6 +224,7 @@ export class TopicModel {
   /** It was about to begin anew, and some or all of what it held is still there. */
   #takeBack(log: PartitionLog, before: readonly Entry[]): void {
     const there = new Set(Array.from(batchesOf(log), ({ base }) => base))
+    if (there.size === 0 && log.logEndOffset === this.#base) return
     this.#entries = before.filter(({ base }) => there.has(base))
     for (const entry of this.#entries) entry.isOnDisk = true
     this.#base = log.logEndOffset
