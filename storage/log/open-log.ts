@@ -439,7 +439,7 @@ function lacksFirstEpoch(
   { earliest }: LeaderEpochCache,
   logStartOffset: number,
 ): boolean {
-  const [first] = segments
+  const first = segments.find(({ size }) => size > 0)
   if (!first || !earliest || earliest.startOffset <= logStartOffset) return false
   const header = first.withFile((file) => new BatchHeaderReader(file, first.size).peek(0))
   return header !== undefined && header.magic === 2 && header.baseOffset < earliest.startOffset

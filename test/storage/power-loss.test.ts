@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { DEFAULT_LOG_CONFIG } from '#storage/log/log-config.ts'
 import { SimulatedDisk } from '../simulation/simulated-disk.ts'
 import { VirtualClock } from '../simulation/virtual-clock.ts'
-import { append, batchOf, DIRECTORY, openLog, readAll } from './log/log-fixture.ts'
+import { append, batchOf, openLog, readAll } from './log/log-fixture.ts'
 import { create, IDS, namesIn, ORDERS, start } from './log-manager-fixture.ts'
 
 const losses = Array.from({ length: 20 }, (_, seed) => seed + 1)
