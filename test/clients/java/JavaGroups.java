@@ -232,7 +232,8 @@ public class JavaGroups {
         share(9, a);
         until(() -> a.read.size() == 45, a);
         seen.put("a", owned(a));
-        seen.put("events of a", List.copyOf(a.events));
+        // A consumer that hears of a topic id before it knows the name first has nothing: that is chance.
+        seen.put("events of a", a.events.stream().filter(event -> !event.equals("assigned []")).toList());
         a.consumer.commitSync();
         Member b = new Member(protocol, group, assignor, "group.instance.id=b").to(one, two);
         share(9, a, b);
