@@ -46,7 +46,7 @@ export function* replayProducers(
   for (const [index, segment] of segments.entries()) {
     const end = segments[index + 1]?.baseOffset ?? logEndOffset
     if (end <= from) continue
-    if (segment.baseOffset > from) snapshotAt(target, segment.baseOffset)
+    if (segment.baseOffset > from) passSnapshot(target, segment.baseOffset, options.atMost)
     yield* replaySegment(segment, target, options.rebuilt.has(segment))
     producers.advanceTo(end)
   }
@@ -79,8 +79,15 @@ export function assignEpoch(epochs: LeaderEpochCache, batch: RecordBatch): void 
   epochs.assign({ epoch, startOffset: batch.baseOffset })
 }
 
-function snapshotAt({ snapshots, producers }: ReplayTarget, offset: number): void {
-  if (!snapshots.has(offset)) snapshots.write(offset, producers.snapshot())
+/**
+ * Compaction may have taken what a replay needs: the marker of a transaction that was open at the snapshot it began from,
+ * or a producer's batches. So what the log itself noted on the way counts, where it was on disk before the crash.
+ */
+function passSnapshot(target: ReplayTarget, offset: number, atMost: number): void {
+  const { snapshots, producers, now: nowMs } = target
+  const noted = offset <= atMost ? snapshots.at(offset) : undefined
+  if (noted) producers.confirm(noted, { endOffset: offset, nowMs })
+  else if (!snapshots.has(offset)) snapshots.write(offset, producers.snapshot())
 }
 
 function* replaySegment(

@@ -56,6 +56,11 @@ export class SnapshotFiles {
     return this.#offsets.has(offset)
   }
 
+  /** The entries of the snapshot at `offset`; undefined when there is none that can be read. */
+  at(offset: number): readonly ProducerSnapshotEntry[] | undefined {
+    return this.#offsets.has(offset) ? this.#read(offset) : undefined
+  }
+
   /** The readable snapshots at or below `offset`, newest first. Unreadable ones are removed on the way. */
   *newestFirst(offset: number): Generator<ProducerSnapshot> {
     for (const candidate of this.offsets().reverse()) {

@@ -148,6 +148,26 @@ export class ProducerState {
     for (const [firstOffset, producerId] of open) this.#open.set(firstOffset, producerId)
   }
 
+  /**
+   * Replaces a replayed state by the snapshot that was taken at the same offset, but keeps the batches that the replay
+   * found besides the last one, where they lead up to it.
+   */
+  confirm(
+    entries: readonly ProducerSnapshotEntry[],
+    place: { endOffset: number; nowMs: number },
+  ): void {
+    const replayed = new Map(this.#producers)
+    this.restore(entries, place)
+    for (const [producerId, entry] of this.#producers) {
+      const { epoch, batches = [] } = replayed.get(producerId) ?? {}
+      const [noted, last] = [entry.batches.at(-1), batches.at(-1)]
+      const isSame = last?.lastOffset === noted?.lastOffset && epoch === entry.epoch
+      if (noted && isSame && last?.lastSequence === noted.lastSequence) {
+        entry.batches.splice(0, 1, ...batches)
+      }
+    }
+  }
+
   /** What a snapshot at `endOffset` holds: of each producer, only the last batch. */
   snapshot(): ProducerSnapshotEntry[] {
     return Array.from(this.#producers.values(), (entry) => ({
