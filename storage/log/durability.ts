@@ -135,10 +135,13 @@ export class Durability {
     if (this.#refusal) throw this.#refusal
   }
 
-  /** The log was cut: nothing at or above `offset` exists any more. `reason` answers those who waited for it. */
-  truncateTo(offset: number, reason: Error): void {
+  /**
+   * The log was cut: nothing at or above `offset` exists any more. `reason` answers those who waited for it. `recoverFrom` is
+   * where a batch ends for certain: `offset` may lie inside one that went as a whole.
+   */
+  truncateTo(offset: number, reason: Error, recoverFrom = offset): void {
     this.durableOffset = Math.min(this.durableOffset, offset)
-    this.recoveryPoint = Math.min(this.recoveryPoint, offset)
+    this.recoveryPoint = Math.min(this.recoveryPoint, recoverFrom)
     this.#target = Math.min(this.#target, offset)
     while ((this.#held.at(-1)?.lastOffset ?? -1) >= offset) this.#held.pop()
     this.#rejectWaiters((waiter) => waiter.lastOffset >= offset, reason)

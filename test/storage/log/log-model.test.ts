@@ -172,6 +172,20 @@ test('PartitionLog agrees with an array of records', async () => {
         model.check()
       },
     ),
-    { numRuns: 150 },
+    {
+      numRuns: 150,
+      examples: [
+        // A cut inside a batch takes all of it: recovery must not miss what lies below the cut.
+        [
+          [
+            { kind: 'append', count: 4, timestamp: 1_704_067_190_000, size: 0 },
+            { kind: 'truncate', share: 0.25 },
+            { kind: 'recover' },
+          ],
+          600,
+          0,
+        ],
+      ],
+    },
   )
 }, 120_000)
