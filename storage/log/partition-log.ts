@@ -103,7 +103,7 @@ export class PartitionLog {
 
   /** read_committed consumers see what lies below. Never below the log start, where a transaction may have begun. */
   get lastStableOffset(): number {
-    const unstable = this.#producers.firstUnstableOffset ?? Infinity
+    const unstable = this.#producers.firstUnstableAt(this.highWatermark) ?? Infinity
     return Math.min(Math.max(unstable, this.#logStartOffset), this.highWatermark)
   }
 
@@ -429,7 +429,7 @@ export class PartitionLog {
     this.#logEndOffset = offset
     this.#logStartOffset = Math.min(this.#logStartOffset, offset)
     this.#epochs.truncateFromEnd(offset)
-    this.#durability.truncateTo(offset, truncated(offset))
+    this.#durability.truncateTo(offset, truncated(offset), this.#segments.active.baseOffset)
     this.#parts.snapshots.removeWhere((snapshot) => snapshot > offset)
     this.#rebuildProducers()
   }

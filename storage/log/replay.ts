@@ -87,7 +87,8 @@ function passSnapshot(target: ReplayTarget, offset: number, atMost: number): voi
   const { snapshots, producers, now: nowMs } = target
   const noted = offset <= atMost ? snapshots.at(offset) : undefined
   if (noted) producers.confirm(noted, { endOffset: offset, nowMs })
-  else if (!snapshots.has(offset)) snapshots.write(offset, producers.snapshot())
+  // One that lies beyond may tell of batches that the crash took.
+  else snapshots.write(offset, producers.snapshot())
 }
 
 function* replaySegment(

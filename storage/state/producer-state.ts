@@ -54,8 +54,14 @@ export class ProducerState {
 
   /** The first offset that a read_committed reader may not see; undefined when there is none. */
   get firstUnstableOffset(): number | undefined {
+    return this.firstUnstableAt(0)
+  }
+
+  /** The same with this high watermark, whether `releaseBelow` has been told of it or not. */
+  firstUnstableAt(highWatermark: number): number | undefined {
     let first = this.firstUndecidedOffset
-    for (const decided of this.#decided.keys()) {
+    for (const [decided, markerOffset] of this.#decided) {
+      if (markerOffset < highWatermark) continue
       if (first === undefined || decided < first) first = decided
     }
     return first
