@@ -47,10 +47,11 @@ export class LossyDisk {
 
   /** Cuts the power. From now on every call on the disk fails with EIO. */
   losePower(): void {
-    writeFileSync(join(this.folder, 'probe'), 'never synced')
     const ioctl = koffi.load('libc.so.6').func('int ioctl(int, unsigned long, void *)')
     const folder = openSync(this.folder, 'r')
     this.#isLost = true
+    // At the last moment: a sync of something else may take it along.
+    writeFileSync(join(this.folder, 'probe'), 'never synced')
     const result: unknown = ioctl(folder, FS_IOC_SHUTDOWN, Uint32Array.of(WITHOUT_LOG_FLUSH))
     closeSync(folder)
     if (result !== 0) throw new Error(`FS_IOC_SHUTDOWN answered ${result}`)
