@@ -81,8 +81,9 @@ test('A topic that is deleted while the broker begins to stop is gone, log and a
   const { disk, running } = await broker()
   await running.produce('orders', [{ value: 'one' }])
   const core = running.broker as BrokerCore
-  core.close()
+  const closed = core.close()
   await core.deleteTopic(ANONYMOUS, 'orders')
+  await closed
   expect(
     disk
       .list('/a')
