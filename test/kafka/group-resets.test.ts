@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RunningBroker, startBroker } from '../../mod.ts'
 import { kafkaAbsence, runJava } from './kafka.ts'
@@ -131,7 +132,7 @@ test.skipIf(absence !== undefined)(
     const common = ['--bootstrap-server', broker?.kafka ?? '', '--group', GROUP, '--reset-offsets']
     const lines = combinations.map(({ argv }) => [...common, ...argv, '--dry-run'].join('\t'))
     writeFileSync(jobs, lines.join('\n'))
-    const output = await runJava(join(import.meta.dirname, 'GroupResets.java'), jobs)
+    const output = await runJava(fileURLToPath(new URL('GroupResets.java', import.meta.url)), jobs)
     const printed = output.split(/^job \d+$/m).slice(1)
     expect(printed.length).toBe(combinations.length)
     for (const [index, { argv, body }] of combinations.entries()) {
