@@ -5,7 +5,7 @@ import type { Files } from './fs/files.ts'
 import {
   type PartitionOffset,
   parseOffsetCheckpoint,
-  serializeOffsetCheckpoint,
+  serializeSummedCheckpoint,
 } from './state/offset-checkpoint.ts'
 
 /**
@@ -30,7 +30,7 @@ export class CheckpointFile {
     this.path = `${directory}/${name}`
   }
 
-  /** Reads the offsets by partition name. Throws `StorageFault` when the file is malformed. */
+  /** Reads the offsets by partition name. Throws `StorageFault` when the file is malformed or damaged. */
   read(): ReadonlyMap<string, number> {
     const bytes = this.#files.readFile(this.path)
     const offsets = parseOffsetCheckpoint(bytes, this.#name)
@@ -74,7 +74,7 @@ export class CheckpointFile {
     const next = new Map(offsets.map((line) => [partitionName(line), line.offset]))
     if (this.#written && isEqual(this.#written, next)) return
     this.#written = undefined
-    await replaceFile(this.#files, this.path, serializeOffsetCheckpoint(offsets))
+    await replaceFile(this.#files, this.path, serializeSummedCheckpoint(offsets))
     this.#written = next
   }
 }

@@ -163,9 +163,10 @@ export class DataDirectory {
   }
 
   /**
-   * Reads what the last run left and removes the marker, so that a crash from here on counts as one. A malformed
-   * recovery point or log start counts as none, as in Kafka, and so does what the cleaner left: then all is dirty. A
-   * malformed high watermark file throws `StorageFault`.
+   * Reads what the last run left and removes the marker, so that a crash from here on counts as one. A checkpoint that is
+   * malformed or damaged counts as empty, and a note says so. Then logs are verified from their first segment on, deleted
+   * records that are still there come back, all is dirty to the cleaner, and nobody can tell whether consumers had seen
+   * what a crash took: worse than to know it, and better than not to start.
    */
   takeLeftState(): LeftState {
     const marker = this.#files.readFile(`${this.path}/${CLEAN_SHUTDOWN_FILE}`)
@@ -175,7 +176,7 @@ export class DataDirectory {
       brokerEpoch: marker ? parseCleanShutdown(marker) : -1,
       recoveryPoints: this.#readLeniently(this.recoveryPoints, damaged),
       logStartOffsets: this.#readLeniently(this.logStartOffsets, damaged),
-      highWatermarks: this.#readSound(this.highWatermarks, damaged),
+      highWatermarks: this.#readLeniently(this.highWatermarks, damaged),
       cleanerOffsets: this.#readLeniently(this.cleanerOffsets, damaged),
     }
     if (!this.#files.status(this.cleanerOffsets.path)) this.cleanerOffsets.assumeEmpty()

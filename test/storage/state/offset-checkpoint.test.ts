@@ -1,10 +1,12 @@
 // Checkpoints of offsets by partition.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { StorageFault } from '#storage/base/errors.ts'
 import { partitionName } from '#storage/base/topic-partition.ts'
 import {
   parseOffsetCheckpoint,
   serializeOffsetCheckpoint,
+  serializeSummedCheckpoint,
 } from '#storage/state/offset-checkpoint.ts'
 
 const encode = (text: string) => new TextEncoder().encode(text)
@@ -18,17 +20,47 @@ test('An offset checkpoint is a version, a count and a line for each partition',
   expect(new TextDecoder().decode(serializeOffsetCheckpoint([]))).toBe('0\n0\n')
 })
 
-test('An offset checkpoint reads back what was written', () => {
+const anyLines = () => {
   const line = fc.record({
     topic: fc.stringMatching(/^[a-zA-Z0-9._-]{1,20}$/),
     partition: fc.nat(2 ** 31 - 1),
     offset: fc.nat(Number.MAX_SAFE_INTEGER),
   })
+  return fc.uniqueArray(line, { selector: partitionName })
+}
+
+test('An offset checkpoint reads back what was written, with a checksum and without', () => {
   fc.assert(
-    fc.property(fc.uniqueArray(line, { selector: partitionName }), (lines) => {
-      const parsed = parseOffsetCheckpoint(serializeOffsetCheckpoint(lines), 'x')
-      expect(parsed).toEqual(new Map(lines.map((entry) => [partitionName(entry), entry.offset])))
+    fc.property(anyLines(), (lines) => {
+      const expected = new Map(lines.map((entry) => [partitionName(entry), entry.offset]))
+      expect(parseOffsetCheckpoint(serializeOffsetCheckpoint(lines), 'x')).toEqual(expected)
+      expect(parseOffsetCheckpoint(serializeSummedCheckpoint(lines), 'x')).toEqual(expected)
     }),
+  )
+})
+
+test('A summed checkpoint ends in a line that Kafka takes for a partition that it does not have', () => {
+  const bytes = serializeSummedCheckpoint([{ topic: 'orders', partition: 0, offset: 912 }])
+  expect(new TextDecoder().decode(bytes)).toMatch(/^0\n2\norders 0 912\nmillrace#crc32c 0 \d+\n$/)
+})
+
+test('A summed checkpoint with a flipped bit is refused, or says what it said', () => {
+  const flip = fc.tuple(fc.nat(), fc.nat(7))
+  fc.assert(
+    fc.property(anyLines(), flip, (lines, [at, bit]) => {
+      const bytes = serializeSummedCheckpoint(lines)
+      const expected = parseOffsetCheckpoint(bytes, 'x')
+      bytes[at % bytes.length] = (bytes[at % bytes.length] ?? 0) ^ (1 << bit)
+      let found: ReadonlyMap<string, number>
+      try {
+        found = parseOffsetCheckpoint(bytes, 'x')
+      } catch (error) {
+        expect(error).toBeInstanceOf(StorageFault)
+        return
+      }
+      for (const [name, offset] of expected) expect(found.get(name)).toBe(offset)
+    }),
+    { numRuns: 1_000 },
   )
 })
 
