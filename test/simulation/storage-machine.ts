@@ -203,9 +203,11 @@ export class StorageMachine {
   async restart(): Promise<void> {
     const bounds = () =>
       TOPICS.map((topic) => this.log(topic)).map((log) => [log?.logStartOffset, log?.logEndOffset])
-    const before = bounds()
     await this.drive(this.manager.close(1))
     this.disk.faults.throwIfStopped()
+    // A cleaning that was left running may have moved a log start until now.
+    for (const topic of TOPICS) this.#observe(topic)
+    const before = bounds()
     for (const topic of TOPICS) for (const entry of this.model(topic).entries) entry.isOnDisk = true
     this.disk = this.disk.afterCrash(this.random.uint32())
     this.clock = new VirtualClock(this.clock.now())

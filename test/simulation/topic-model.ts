@@ -232,11 +232,15 @@ export class TopicModel {
     this.start = log.logStartOffset
   }
 
-  /** In a compacted log a hole is no wonder: so what was never on disk may be missing before what came to it by chance. */
+  /**
+   * In a compacted log a hole is no wonder: so what was never on disk may be missing before what came to it by chance.
+   * What lies below the log start is not seen, and may be there.
+   */
   #dropHoles(log: PartitionLog): void {
     const there = new Set(Array.from(batchesOf(log), ({ base }) => base))
+    const known = Math.max(this.durable, log.logStartOffset)
     this.#entries = this.#entries.filter((entry) => {
-      return entry.isOnDisk || endOf(entry) <= this.durable || there.has(entry.base)
+      return entry.isOnDisk || endOf(entry) <= known || there.has(entry.base)
     })
   }
 
