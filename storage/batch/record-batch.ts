@@ -18,8 +18,16 @@
 //
 // The CRC does not cover baseOffset and partitionLeaderEpoch, so the leader sets both in place.
 import { KafkaError } from '../base/errors.ts'
+import {
+  int16At,
+  int32At,
+  int64At,
+  setInt16At,
+  setInt32At,
+  setInt64At,
+} from '../bytes/big-endian.ts'
 import { crc32c } from '../bytes/crc32c.ts'
-import { type Int64, readInt64, writeInt64 } from '../bytes/int64.ts'
+import type { Int64 } from '../bytes/int64.ts'
 import { isLegacyMessage } from './legacy-message.ts'
 
 /** Size of a batch without records. */
@@ -63,7 +71,6 @@ const MIN_LEGACY_LENGTH = 14
 export class RecordBatch {
   /** Exactly this batch. */
   readonly bytes: Uint8Array
-  readonly #view: DataView
 
   /**
    * Throws CORRUPT_MESSAGE when no whole batch begins at `position`, and UNSUPPORTED_FOR_MESSAGE_FORMAT when a message of
@@ -75,15 +82,15 @@ export class RecordBatch {
       const left = bytes.length - position
       throw corrupt(`A batch of ${size ?? 'unknown size'} at ${position} has ${left} bytes`)
     }
-    this.bytes = bytes.subarray(position, position + size)
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset + position, size)
+    const isWhole = position === 0 && size === bytes.length
+    this.bytes = isWhole ? bytes : bytes.subarray(position, position + size)
     const magic = size > FIELD.magic ? this.magic : -1
     if (magic !== 2) {
       if (isLegacyMessage(this.bytes)) throw legacy(magic, position)
       throw corrupt(`The batch at ${position} has magic ${magic}`)
     }
     if (size < BATCH_HEADER_BYTES) throw corrupt(`The batch at ${position} has only ${size} bytes`)
-    if (typeof readInt64(this.#view, FIELD.baseOffset) !== 'number') {
+    if (typeof int64At(this.bytes, FIELD.baseOffset) !== 'number') {
       throw corrupt(`The batch at ${position} has a base offset beyond 2^53`)
     }
   }
@@ -93,7 +100,7 @@ export class RecordBatch {
   }
 
   get baseOffset(): number {
-    return Number(readInt64(this.#view, FIELD.baseOffset))
+    return Number(int64At(this.bytes, FIELD.baseOffset))
   }
 
   get lastOffset(): number {
@@ -107,20 +114,20 @@ export class RecordBatch {
 
   /** -1 from producers. */
   get partitionLeaderEpoch(): number {
-    return this.#view.getInt32(FIELD.partitionLeaderEpoch)
+    return int32At(this.bytes, FIELD.partitionLeaderEpoch)
   }
 
   get magic(): number {
-    return this.#view.getInt8(FIELD.magic)
+    return ((this.bytes[FIELD.magic] as number) << 24) >> 24
   }
 
   /** The CRC that the batch carries, as uint32. */
   get crc(): number {
-    return this.#view.getUint32(FIELD.crc)
+    return int32At(this.bytes, FIELD.crc) >>> 0
   }
 
   get attributes(): number {
-    return this.#view.getInt16(FIELD.attributes)
+    return int16At(this.bytes, FIELD.attributes)
   }
 
   /** Throws UNSUPPORTED_COMPRESSION_TYPE for a codec that does not exist. */
@@ -149,21 +156,21 @@ export class RecordBatch {
   }
 
   get lastOffsetDelta(): number {
-    return this.#view.getInt32(FIELD.lastOffsetDelta)
+    return int32At(this.bytes, FIELD.lastOffsetDelta)
   }
 
   /** What the records' timestamp deltas count from, also when it is the delete horizon. */
   get baseTimestamp(): Int64 {
-    return readInt64(this.#view, FIELD.baseTimestamp)
+    return int64At(this.bytes, FIELD.baseTimestamp)
   }
 
   get maxTimestamp(): Int64 {
-    return readInt64(this.#view, FIELD.maxTimestamp)
+    return int64At(this.bytes, FIELD.maxTimestamp)
   }
 
   /** -1 when the producer is not idempotent. */
   get producerId(): Int64 {
-    return readInt64(this.#view, FIELD.producerId)
+    return int64At(this.bytes, FIELD.producerId)
   }
 
   get hasProducerId(): boolean {
@@ -171,12 +178,12 @@ export class RecordBatch {
   }
 
   get producerEpoch(): number {
-    return this.#view.getInt16(FIELD.producerEpoch)
+    return int16At(this.bytes, FIELD.producerEpoch)
   }
 
   /** The first record's sequence, -1 for none. */
   get baseSequence(): number {
-    return this.#view.getInt32(FIELD.baseSequence)
+    return int32At(this.bytes, FIELD.baseSequence)
   }
 
   /** The last record's sequence, -1 for none. After 2147483647 comes 0. */
@@ -187,7 +194,7 @@ export class RecordBatch {
 
   /** 0 in a batch whose records compaction has removed. */
   get recordCount(): number {
-    return this.#view.getInt32(FIELD.recordCount)
+    return int32At(this.bytes, FIELD.recordCount)
   }
 
   isCrcValid(): boolean {
@@ -196,8 +203,8 @@ export class RecordBatch {
 
   /** Sets what the leader assigns. Not covered by the CRC. */
   setOffsets(baseOffset: number, leaderEpoch: number): void {
-    writeInt64(this.#view, FIELD.baseOffset, baseOffset)
-    this.#view.setInt32(FIELD.partitionLeaderEpoch, leaderEpoch)
+    setInt64At(this.bytes, FIELD.baseOffset, baseOffset)
+    setInt32At(this.bytes, FIELD.partitionLeaderEpoch, leaderEpoch)
   }
 
   /** Sets the timestamp type and the largest timestamp, and the CRC with them. Leaves `baseTimestamp` alone. */
@@ -205,13 +212,13 @@ export class RecordBatch {
     if (this.timestampType === timestampType && this.maxTimestamp === maxTimestamp) return
     const kept = this.attributes & KNOWN_BITS & ~LOG_APPEND_TIME_BIT
     const bit = timestampType === 'LogAppendTime' ? LOG_APPEND_TIME_BIT : 0
-    this.#view.setInt16(FIELD.attributes, kept | bit)
-    writeInt64(this.#view, FIELD.maxTimestamp, maxTimestamp)
-    this.#view.setUint32(FIELD.crc, crc32c(this.bytes, FIELD.attributes))
+    setInt16At(this.bytes, FIELD.attributes, kept | bit)
+    setInt64At(this.bytes, FIELD.maxTimestamp, maxTimestamp)
+    setInt32At(this.bytes, FIELD.crc, crc32c(this.bytes, FIELD.attributes))
   }
 
   #has(bit: number): boolean {
-    return (this.#view.getUint8(FIELD.attributes + 1) & bit) !== 0
+    return ((this.bytes[FIELD.attributes + 1] as number) & bit) !== 0
   }
 }
 
@@ -233,8 +240,7 @@ export function* readBatches(bytes: Uint8Array): Generator<RecordBatch> {
 export function announcedSize(bytes: Uint8Array, position: number): number | undefined {
   const at = position + FIELD.batchLength
   if (at + 4 > bytes.length) return undefined
-  const [a = 0, b = 0, c = 0, d = 0] = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]
-  const length = (a << 24) | (b << 16) | (c << 8) | d
+  const length = int32At(bytes, at)
   if (length >= MIN_LEGACY_LENGTH) return LOG_OVERHEAD_BYTES + length
   throw corrupt(`The batch at ${position} announces ${length} bytes`)
 }

@@ -5,7 +5,13 @@ import { addInt64, type Int64 } from '../bytes/int64.ts'
 import { buildBatch, type NewRecord } from './batch-builder.ts'
 import type { Codec } from './compression/compression.ts'
 import { RecordCursor } from './record.ts'
-import { type Compression, RecordBatch, type TimestampType } from './record-batch.ts'
+import {
+  BATCH_HEADER_BYTES,
+  type Compression,
+  RecordBatch,
+  type TimestampType,
+} from './record-batch.ts'
+import { scanRecords } from './scan-records.ts'
 
 /** Who appends. Clients are trusted least; `metadata` is the writer of the metadata log. */
 export type AppendOrigin = 'client' | 'coordinator' | 'metadata'
@@ -72,8 +78,12 @@ export function validateBatch(
     throw new KafkaError('CORRUPT_MESSAGE', `The batch's CRC ${batch.crc} does not fit its bytes`)
   }
   if (origin === 'client') checkProducedHeader(batch)
-  const cursor = refusing(() => new RecordCursor(batch, rules.maxDecompressedBytes))
-  const { maxTimestamp, isConsecutive } = refusing(() => checkRecords(batch, cursor, rules))
+  const scanned = scan(batch, rules)
+  const cursor = scanned
+    ? undefined
+    : refusing(() => new RecordCursor(batch, rules.maxDecompressedBytes))
+  const { maxTimestamp, isConsecutive } =
+    scanned ?? refusing(() => checkRecords(batch, cursor as RecordCursor, rules))
 
   const isAppendTime = rules.timestampType === 'LogAppendTime'
   const logAppendTime = isAppendTime ? rules.now : NO_TIMESTAMP
@@ -83,7 +93,7 @@ export function validateBatch(
     batch.setMaxTimestamp(rules.timestampType, isAppendTime ? logAppendTime : maxTimestamp)
     return { batch, logAppendTime }
   }
-  const rebuilt = rebuild(batch, cursor, target, rules)
+  const rebuilt = rebuild(batch, cursor ?? new RecordCursor(batch), target, rules)
   checkSize(rebuilt, rules)
   return { batch: rebuilt, logAppendTime }
 }
@@ -107,12 +117,43 @@ function checkProducedHeader(batch: RecordBatch): void {
   }
 }
 
+/** What a walk over the records gives. */
+interface CheckedRecords {
+  readonly maxTimestamp: Int64
+  /** Whether the offset deltas are 0, 1, 2, … */
+  readonly isConsecutive: boolean
+}
+
+/** What `checkRecords` would give, for an uncompressed batch that one pass finds to be in order; undefined for all others. */
+function scan(batch: RecordBatch, rules: AppendRules): CheckedRecords | undefined {
+  const { recordCount, baseTimestamp } = batch
+  if (batch.compression !== 'none' || recordCount <= 0) return undefined
+  if (typeof baseTimestamp !== 'number' || batch.timestampType !== 'CreateTime') return undefined
+  const found = scanRecords(batch.bytes, BATCH_HEADER_BYTES, batch.sizeInBytes, recordCount)
+  if (!found || (rules.isCompacted && !found.haveKeys)) return undefined
+  const least = baseTimestamp + found.minTimestampDelta
+  const maxTimestamp = baseTimestamp + found.maxTimestampDelta
+  const areExact = least >= 0 && maxTimestamp <= Number.MAX_SAFE_INTEGER
+  if (!areExact || !areTimesAllowed(least, maxTimestamp, rules)) return undefined
+  return { maxTimestamp, isConsecutive: true }
+}
+
+/** Whether no timestamp in [least, most] is refused; both are safe integers, the first not negative. */
+function areTimesAllowed(least: number, most: number, rules: AppendRules): boolean {
+  if (rules.timestampType === 'LogAppendTime') return true
+  const { now, timestampBeforeMaxMs: before, timestampAfterMaxMs: after } = rules
+  // A bigint lies beyond 2^53: far enough, whatever the time is.
+  const isRecent = typeof before === 'number' ? least >= now - before : before > 0n
+  const isPast = typeof after === 'number' ? most <= now + after : after > 0n
+  return isRecent && isPast
+}
+
 /** Walks all records. Throws InvalidRecordsError when some are refused, CORRUPT_MESSAGE when one cannot be read. */
 function checkRecords(
   batch: RecordBatch,
   cursor: RecordCursor,
   rules: AppendRules,
-): { maxTimestamp: Int64; isConsecutive: boolean } {
+): CheckedRecords {
   const { baseTimestamp, timestampType } = batch
   const times = timesAllowed(rules)
   const errors: RecordError[] = []

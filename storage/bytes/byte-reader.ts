@@ -1,7 +1,8 @@
 // Reads Kafka's primitive types from bytes, in order. Both record batches and protocol messages go through it.
 import { KafkaError } from '../base/errors.ts'
 import { type Uuid, uuidFromBytes } from '../base/uuid.ts'
-import { canonicalInt64, type Int64, readInt64 } from './int64.ts'
+import { int16At, int32At, int64At } from './big-endian.ts'
+import { canonicalInt64, type Int64 } from './int64.ts'
 
 const TWO_28 = 0x1000_0000
 /** Array elements of one message: two bytes can ask for an object, so the size of the message is no bound of memory. */
@@ -19,7 +20,6 @@ export class ByteReader {
   readonly end: number
   /** The next byte to read, as an index into `bytes`. May be set. */
   position: number
-  readonly #view: DataView
   #elementsLeft = MAX_ELEMENTS
 
   constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
@@ -29,7 +29,6 @@ export class ByteReader {
     this.bytes = bytes
     this.position = start
     this.end = end
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   }
 
   get remaining(): number {
@@ -37,31 +36,31 @@ export class ByteReader {
   }
 
   int8(): number {
-    return this.#view.getInt8(this.#advance(1))
+    return ((this.bytes[this.#advance(1)] as number) << 24) >> 24
   }
 
   uint8(): number {
-    return this.#view.getUint8(this.#advance(1))
+    return this.bytes[this.#advance(1)] as number
   }
 
   int16(): number {
-    return this.#view.getInt16(this.#advance(2))
+    return int16At(this.bytes, this.#advance(2))
   }
 
   uint16(): number {
-    return this.#view.getUint16(this.#advance(2))
+    return int16At(this.bytes, this.#advance(2)) & 0xffff
   }
 
   int32(): number {
-    return this.#view.getInt32(this.#advance(4))
+    return int32At(this.bytes, this.#advance(4))
   }
 
   uint32(): number {
-    return this.#view.getUint32(this.#advance(4))
+    return int32At(this.bytes, this.#advance(4)) >>> 0
   }
 
   int64(): Int64 {
-    return readInt64(this.#view, this.#advance(8))
+    return int64At(this.bytes, this.#advance(8))
   }
 
   /** An int64 that has to be exact as a number: offsets, sizes, counts. */
@@ -72,7 +71,8 @@ export class ByteReader {
   }
 
   float64(): number {
-    return this.#view.getFloat64(this.#advance(8))
+    const { buffer, byteOffset } = this.bytes
+    return new DataView(buffer, byteOffset).getFloat64(this.#advance(8))
   }
 
   uuid(): Uuid {

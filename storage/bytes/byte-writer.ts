@@ -1,13 +1,13 @@
 // Writes Kafka's primitive types into bytes that grow. The counterpart of `byte-reader.ts`.
 import { type Uuid, uuidToBytes } from '../base/uuid.ts'
-import { type Int64, writeInt64 } from './int64.ts'
+import { setInt16At, setInt32At, setInt64At } from './big-endian.ts'
+import type { Int64 } from './int64.ts'
 
 const encoder = new TextEncoder()
 
 /** Collects bytes in order; all integers are big-endian. Values outside a type's range wrap, as a DataView does. */
 export class ByteWriter {
   #bytes: Uint8Array<ArrayBuffer>
-  #view: DataView
   #position = 0
   readonly #lendFrom: number
   readonly #lent: { readonly at: number; readonly bytes: Uint8Array }[] = []
@@ -15,7 +15,6 @@ export class ByteWriter {
   /** Raw bytes of `lendFrom` and more are not copied: they become chunks of their own. By default all are copied. */
   constructor(capacity = 256, lendFrom = Number.POSITIVE_INFINITY) {
     this.#bytes = new Uint8Array(capacity)
-    this.#view = new DataView(this.#bytes.buffer)
     this.#lendFrom = lendFrom
   }
 
@@ -44,37 +43,37 @@ export class ByteWriter {
 
   int8(value: number): void {
     const at = this.#advance(1)
-    this.#view.setInt8(at, value)
+    this.#bytes[at] = value
   }
 
   int16(value: number): void {
     const at = this.#advance(2)
-    this.#view.setInt16(at, value)
+    setInt16At(this.#bytes, at, value)
   }
 
   uint16(value: number): void {
     const at = this.#advance(2)
-    this.#view.setUint16(at, value)
+    setInt16At(this.#bytes, at, value)
   }
 
   int32(value: number): void {
     const at = this.#advance(4)
-    this.#view.setInt32(at, value)
+    setInt32At(this.#bytes, at, value)
   }
 
   uint32(value: number): void {
     const at = this.#advance(4)
-    this.#view.setUint32(at, value)
+    setInt32At(this.#bytes, at, value)
   }
 
   int64(value: Int64): void {
     const at = this.#advance(8)
-    writeInt64(this.#view, at, value)
+    setInt64At(this.#bytes, at, value)
   }
 
   float64(value: number): void {
     const at = this.#advance(8)
-    this.#view.setFloat64(at, value)
+    new DataView(this.#bytes.buffer).setFloat64(at, value)
   }
 
   /** Throws INVALID_REQUEST when it is not a uuid. */
@@ -135,7 +134,7 @@ export class ByteWriter {
 
   /** Overwrites 4 bytes that were written or reserved before: lengths that are known afterwards. */
   setInt32(position: number, value: number): void {
-    this.#view.setInt32(position, value)
+    setInt32At(this.#bytes, position, value)
   }
 
   /** Forgets what was written and keeps the memory. Views handed out before become stale. */
@@ -152,7 +151,6 @@ export class ByteWriter {
       const grown = new Uint8Array(Math.max(end, this.#bytes.length * 2))
       grown.set(this.#bytes.subarray(0, start))
       this.#bytes = grown
-      this.#view = new DataView(grown.buffer)
     }
     this.#position = end
     return start
