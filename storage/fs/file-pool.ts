@@ -29,8 +29,9 @@ export interface FilePoolStats {
 export class FilePool {
   readonly #files: Files
   readonly #limit: number
-  /** Both in order of use, oldest first. */
+  /** In order of use, oldest first. */
   readonly #idle = new Set<PooledFile>()
+  /** In the order in which they became dirty. */
   readonly #dirty = new Set<PooledFile>()
   /** Files lent by `use`, by path. */
   readonly #readers = new Map<string, PooledFile>()
@@ -151,6 +152,9 @@ export class FilePool {
     }
     for (const file of this.#dirty) {
       if (!file.syncInBackground(done)) continue
+      // If it is written to meanwhile, the others come first.
+      this.#dirty.delete(file)
+      this.#dirty.add(file)
       this.#backgroundSyncs++
       return
     }
@@ -164,10 +168,13 @@ export class FilePool {
   }
 
   #place(file: PooledFile): void {
+    const { state } = file
+    // A write to a file that has been written to: the hot path.
+    if (state === 'busy' && this.#dirty.has(file)) return
     this.#idle.delete(file)
     this.#dirty.delete(file)
-    if (file.state === 'idle') this.#idle.add(file)
-    else if (file.state === 'busy') this.#dirty.add(file)
+    if (state === 'idle') this.#idle.add(file)
+    else if (state === 'busy') this.#dirty.add(file)
     // Over the limit, because all were dirty when one more was needed.
     while (this.#idle.size + this.#dirty.size > this.#limit && this.#closeOldest()) {}
   }

@@ -74,11 +74,16 @@ export class PooledFile implements OpenFile {
   }
 
   write(bytes: Uint8Array, position: number): void {
-    this.pinned((file) => {
-      // Before the call: a failed write may have written a part.
-      this.#changes++
-      file.write(bytes, position)
-    })
+    // As `pinned`, for what opens no other file in between.
+    if (this.#isClosed) throw systemError('EBADF', `'${this.path}' is closed`)
+    this.#descriptor ??= this.#reopen()
+    // Before the call: a failed write may have written a part.
+    this.#changes++
+    try {
+      this.#descriptor.write(bytes, position)
+    } finally {
+      this.#pool.touched(this)
+    }
   }
 
   truncate(size: number): void {

@@ -163,11 +163,8 @@ export class PartitionLog {
   append(bytes: Uint8Array, request: AppendRequest): AppendResult {
     this.#guard.check()
     const now = this.#environment.clock.now()
-    const placed = placeBatches(bytes, request, {
-      baseOffset: this.#logEndOffset,
-      config: this.#config,
-      now,
-    })
+    const end = { baseOffset: this.#logEndOffset, config: this.#config, now }
+    const placed = placeBatches(bytes, request, end)
     const changes = this.#producers.prepare(request.origin)
     for (const batch of placed.batches) {
       const marker = batch.isControl ? readTransactionMarker(batch) : undefined
@@ -381,7 +378,8 @@ export class PartitionLog {
   /** Rolls if need be, and writes. Nothing but the segments has changed when it returns, nothing at all when it throws. */
   #write(placed: PlacedBatches, now: number): LogPosition {
     return this.#guard.run('Appending to', () => {
-      if (this.#segments.isFull({ ...placed, now }, this.#config)) this.#roll()
+      const { size, lastOffset, maxTimestamp } = placed
+      if (this.#segments.isFull({ size, lastOffset, maxTimestamp, now }, this.#config)) this.#roll()
       const active = this.#segments.active
       const position = active.size
       this.#cleanEnd.changed() // Also when the write is refused: a part of it may stand in the file.

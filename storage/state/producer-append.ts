@@ -59,21 +59,37 @@ export interface StartedTransaction {
   readonly firstOffset: number
 }
 
+const NO_ENTRIES: ReadonlyMap<Int64, ProducerEntry> = new Map()
+const NOTHING: readonly never[] = []
+
 /**
  * One append, batch by batch. Nothing changes in the state until `ProducerState.apply` takes it, so a refusal in the
  * middle leaves no trace (Kafka's `ProducerAppendInfo`, for all producers of an append together).
  */
 export class ProducerAppend {
-  /** Changed entries; their `batches` hold only what this append added. */
-  readonly updated = new Map<Int64, ProducerEntry>()
-  readonly started: StartedTransaction[] = []
-  readonly ended: EndedTransaction[] = []
+  // Most appends have one producer or none, and no transaction: what they don't need is not made.
+  #updated: Map<Int64, ProducerEntry> | undefined
+  #started: StartedTransaction[] | undefined
+  #ended: EndedTransaction[] | undefined
   readonly #current: ReadonlyMap<Int64, ProducerEntry>
   readonly #origin: AppendOrigin
 
   constructor(current: ReadonlyMap<Int64, ProducerEntry>, origin: AppendOrigin) {
     this.#current = current
     this.#origin = origin
+  }
+
+  /** Changed entries by producer; their `batches` hold only what this append added. */
+  get updated(): ReadonlyMap<Int64, ProducerEntry> {
+    return this.#updated ?? NO_ENTRIES
+  }
+
+  get started(): readonly StartedTransaction[] {
+    return this.#started ?? NOTHING
+  }
+
+  get ended(): readonly EndedTransaction[] {
+    return this.#ended ?? NOTHING
   }
 
   /**
@@ -120,7 +136,8 @@ export class ProducerAppend {
     entry.lastTimestamp = batch.maxTimestamp
     if (isOpen || !batch.isTransactional) return
     entry.currentTxnFirstOffset = firstOffset
-    this.started.push({ producerId, firstOffset })
+    this.#started ??= []
+    this.#started.push({ producerId, firstOffset })
   }
 
   #addMarker(batch: ProducerBatch, marker: TransactionMarker): void {
@@ -131,7 +148,8 @@ export class ProducerAppend {
       throw new KafkaError('TRANSACTION_COORDINATOR_FENCED', detail)
     }
     if (entry.currentTxnFirstOffset >= 0) {
-      this.ended.push({
+      this.#ended ??= []
+      this.#ended.push({
         producerId: batch.producerId,
         firstOffset: entry.currentTxnFirstOffset,
         lastOffset: batch.baseOffset,
@@ -167,11 +185,12 @@ export class ProducerAppend {
   }
 
   #entryOf(producerId: Int64): ProducerEntry {
-    let entry = this.updated.get(producerId)
+    let entry = this.#updated?.get(producerId)
     if (entry) return entry
     const known = this.#current.get(producerId)
     entry = known ? { ...known, batches: [] } : newProducerEntry(producerId)
-    this.updated.set(producerId, entry)
+    this.#updated ??= new Map()
+    this.#updated.set(producerId, entry)
     return entry
   }
 }

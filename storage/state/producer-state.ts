@@ -14,6 +14,8 @@ import type { ProducerSnapshotEntry } from './producer-snapshot.ts'
 /** How many producers a partition remembers unless told otherwise. */
 export const MAX_PRODUCERS = 100_000
 
+const NONE: readonly never[] = []
+
 /** A transaction that an applied append ended. */
 export interface CompletedTransaction extends EndedTransaction {
   /** The last stable offset that its marker leaves behind: what `.txnindex` stores. */
@@ -60,6 +62,7 @@ export class ProducerState {
   /** The same with this high watermark, whether `releaseBelow` has been told of it or not. */
   firstUnstableAt(highWatermark: number): number | undefined {
     let first = this.firstUndecidedOffset
+    if (this.#decided.size === 0) return first
     for (const [decided, markerOffset] of this.#decided) {
       if (markerOffset < highWatermark) continue
       if (first === undefined || decided < first) first = decided
@@ -90,11 +93,11 @@ export class ProducerState {
   }
 
   /** Makes an append's changes. Returns the transactions that it ended, in order, with the stable offset each leaves. */
-  apply(append: ProducerAppend, endOffset: number): CompletedTransaction[] {
-    for (const changed of append.updated.values()) this.#update(changed)
-    for (const { firstOffset, producerId } of append.started)
-      this.#open.set(firstOffset, producerId)
-    const completed = append.ended.map((ended) => this.#complete(ended))
+  apply(append: ProducerAppend, endOffset: number): readonly CompletedTransaction[] {
+    const { updated, started, ended } = append
+    if (updated.size > 0) for (const changed of updated.values()) this.#update(changed)
+    for (const { firstOffset, producerId } of started) this.#open.set(firstOffset, producerId)
+    const completed = ended.length === 0 ? NONE : ended.map((one) => this.#complete(one))
     if (this.#producers.size > this.#maxProducers) this.#evict()
     this.advanceTo(endOffset)
     return completed
@@ -134,6 +137,14 @@ export class ProducerState {
     this.#open.clear()
     this.#decided.clear()
     this.#endOffset = endOffset
+  }
+
+  /** Takes over what another state holds, which is not to be used any more. */
+  become(other: ProducerState): void {
+    this.clear(other.#endOffset)
+    for (const [producerId, entry] of other.#producers) this.#producers.set(producerId, entry)
+    for (const [firstOffset, producerId] of other.#open) this.#open.set(firstOffset, producerId)
+    for (const [firstOffset, marker] of other.#decided) this.#decided.set(firstOffset, marker)
   }
 
   /** Replaces everything by a snapshot taken at `endOffset`. Expired producers are left out. */
