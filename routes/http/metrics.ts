@@ -2,6 +2,7 @@
 import { Hono } from 'hono'
 import type { Broker, BrokerCounters } from '#src/broker/broker.ts'
 import { Exposition, type MetricSample } from '#src/metrics/exposition.ts'
+import { LoopWatch } from '#src/metrics/loop-watch.ts'
 import { processUsage } from '#src/platform/process.ts'
 import type { Door, Env } from './door.ts'
 
@@ -23,10 +24,12 @@ const OFFSET_COUNTERS: Readonly<Record<keyof OffsetCounters, readonly [string, s
 
 /** Prometheus text: the broker's counters and gauges, this door's, and what the process uses. */
 export function metricsRoutes(door: Door): Hono<Env> {
+  const loop = new LoopWatch(door.clock)
   const exposition = new Exposition(() => [
     ...brokerSamples(door),
     ...doorSamples(door),
     ...processSamples(),
+    ...loopSamples(loop),
   ])
   const routes = new Hono<Env>()
   routes.get('/metrics', async (c) => {
@@ -76,6 +79,16 @@ function processSamples(): MetricSample[] {
     gauge('process_resident_memory_bytes', 'Resident memory', usage.residentBytes),
     gauge('process_start_time_seconds', 'Start of the process', usage.startSeconds),
   ]
+}
+
+function loopSamples(loop: LoopWatch): MetricSample[] {
+  return loop.delays().map(({ le, count }) => ({
+    name: 'millrace_event_loop_delays_total',
+    help: 'Moments at which the event loop was late by at most so many seconds; counted while somebody scrapes',
+    type: 'counter',
+    labels: { le },
+    value: count,
+  }))
 }
 
 function gauge(name: string, help: string, value: number): MetricSample {
