@@ -1,0 +1,3 @@
+module millrace/bench/raw
+
+go 1.21
