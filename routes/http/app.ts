@@ -11,12 +11,14 @@ import { ConsumerInstances } from './consumers/instances.ts'
 import { consumerRoutes } from './consumers/routes.ts'
 import { type Door, type Env, HTTP_DEFAULTS, type HttpConfig, StreamSlots } from './door.ts'
 import { errorResponse, HttpError } from './errors.ts'
+import { Gather } from './gather.ts'
 import { groupRoutes } from './groups.ts'
 import { corsFor, guard } from './guard.ts'
 import { healthRoutes } from './health.ts'
 import { indexRoutes } from './index-page.ts'
 import { metricsRoutes } from './metrics.ts'
 import { openApiRoutes } from './openapi.ts'
+import { Patience } from './patience.ts'
 import { produceRoutes } from './produce.ts'
 import { recordRoutes } from './records.ts'
 import { recoveryRoutes } from './recovery.ts'
@@ -70,12 +72,24 @@ export function httpDoor(options: HttpDoorOptions): HttpDoor {
       maxCount: config.maxConsumers,
       idleMs: config.consumerTimeoutMs,
     }),
+    gather: new Gather(options.broker),
+    bodies: new Patience(options.clock, config.bodyTimeoutMs),
     upgrade: undefined,
   }
   const app = buildApp(door, options.onBug)
+  const check = guard(config)
+  const answer = (request: Request, environment: Partial<RequestEnvironment>) => {
+    try {
+      check(request)
+    } catch (error) {
+      return errorResponse(error, new URL(request.url).pathname)
+    }
+    return app.fetch(request, environment)
+  }
   return {
+    // Not a middleware: with one handler for a route, Hono calls it without a chain of promises around it.
     fetch: async (request, environment = {}) => {
-      const response = await app.fetch(request, environment)
+      const response = await answer(request, environment)
       door.counters.count(request.method, response.status)
       return response
     },
@@ -97,7 +111,6 @@ function buildApp(door: Door, onBug: ((error: unknown) => void) | undefined): Ho
     if (response.status === 500 && !isRefusal(error)) onBug?.(error)
     return response
   })
-  app.use(guard(door.config))
   if (door.config.corsOrigins.length > 0) app.use(corsFor(door.config))
   const resources = [
     produceRoutes,

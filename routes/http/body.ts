@@ -4,12 +4,20 @@ import type { Door } from './door.ts'
 import { HttpError } from './errors.ts'
 import { MEDIA, mediaType } from './negotiate.ts'
 
-/** The whole body. Throws 413 above the limit, 408 when it pauses for too long, 415 when it is compressed. */
+/** A body of up to this size comes in one piece as a rule, and a stream around it would cost more than what it holds. */
+const SMALL_BODY_BYTES = 64 * 1024
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+/**
+ * The whole body. Throws 413 above the limit, 415 when it is compressed, 408 when it pauses for too long, or when a small
+ * one is not whole by then.
+ */
 export async function readBytes(door: Door, request: Request): Promise<Uint8Array> {
   const { maxRequestBytes, bodyTimeoutMs } = door.config
-  if (Number(request.headers.get('content-length') ?? 0) > maxRequestBytes) {
-    throw tooLarge(maxRequestBytes)
-  }
+  const length = Number(request.headers.get('content-length') ?? 0)
+  if (length > maxRequestBytes) throw tooLarge(maxRequestBytes)
+  if (length > 0 && length <= SMALL_BODY_BYTES) return await smallBody(door, request)
   const pieces: Uint8Array[] = []
   let size = 0
   const pauses = { clock: door.clock, idleMs: bodyTimeoutMs }
@@ -21,11 +29,22 @@ export async function readBytes(door: Door, request: Request): Promise<Uint8Arra
   return joined(pieces, size)
 }
 
+async function smallBody(door: Door, request: Request): Promise<Uint8Array> {
+  checkEncoding(request)
+  const { bodyTimeoutMs } = door.config
+  const whole = door.bodies.limit(request.arrayBuffer(), () => tooSlow(bodyTimeoutMs))
+  return new Uint8Array(await whole.catch(brokenOff))
+}
+
 /** The whole body as text. Throws 400 when it is not UTF-8. */
 export async function readText(door: Door, request: Request): Promise<string> {
-  const bytes = await readBytes(door, request)
+  return textOf(await readBytes(door, request))
+}
+
+/** A body's bytes as text. Throws 400 when they are not UTF-8. */
+export function textOf(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return decoder.decode(bytes)
   } catch {
     throw new HttpError(400, 'The body is not UTF-8')
   }
@@ -62,9 +81,7 @@ export async function* bodyPieces(
   request: Request,
   { pauses, signal }: { readonly pauses?: Pauses; readonly signal?: AbortSignal },
 ): AsyncGenerator<Uint8Array> {
-  const encoding = request.headers.get('content-encoding') ?? 'identity'
-  if (encoding !== 'identity')
-    throw new HttpError(415, `Bodies must not be encoded with ${encoding}`)
+  checkEncoding(request)
   if (request.body === null) return
   const reader = request.body.getReader()
   const cancel = () => void reader.cancel().catch(() => undefined)
@@ -82,6 +99,16 @@ export async function* bodyPieces(
   }
 }
 
+function checkEncoding(request: Request): void {
+  const encoding = request.headers.get('content-encoding') ?? 'identity'
+  if (encoding === 'identity') return
+  throw new HttpError(415, `Bodies must not be encoded with ${encoding}`)
+}
+
+function tooSlow(idleMs: number): HttpError {
+  return new HttpError(408, `Nothing of the body has come for ${idleMs} ms`)
+}
+
 /** A client that leaves within its body is nobody's bug. */
 function brokenOff(error: unknown): never {
   if (error instanceof HttpError) throw error
@@ -92,7 +119,7 @@ async function withTimeout<T>(promise: Promise<T>, pauses: Pauses | undefined): 
   if (pauses === undefined) return await promise
   const { promise: expired, reject } = Promise.withResolvers<never>()
   const timer = pauses.clock.after(pauses.idleMs, () => {
-    reject(new HttpError(408, `Nothing of the body has come for ${pauses.idleMs} ms`))
+    reject(tooSlow(pauses.idleMs))
   })
   try {
     return await Promise.race([promise, expired])

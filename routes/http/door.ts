@@ -8,6 +8,8 @@ import type { RequestEnvironment } from '#src/platform/serve.ts'
 import type { Clock } from '#storage/base/world.ts'
 import type { ConsumerInstances } from './consumers/instances.ts'
 import { HttpError } from './errors.ts'
+import type { Gather } from './gather.ts'
+import type { Patience } from './patience.ts'
 
 /** Hono's type parameters of this door. The environment is empty when a request comes without a socket. */
 export interface Env {
@@ -70,6 +72,9 @@ export interface Door {
   readonly counters: HttpCounters
   readonly streams: StreamSlots
   readonly consumers: ConsumerInstances
+  readonly gather: Gather
+  /** How long small bodies may take. */
+  readonly bodies: Patience
   upgrade: UpgradeWebSocket | undefined
 }
 

@@ -1,33 +1,32 @@
 // Keeps browsers from reaching a local broker by accident: cross-site pages and rebound names (RULES 21), and CORS.
-import type { Context, Next } from 'hono'
 import { cors } from 'hono/cors'
-import type { Env, HttpConfig } from './door.ts'
+import type { HttpConfig } from './door.ts'
 import { HttpError } from './errors.ts'
 
 const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]'])
 
 /**
- * Refuses, with 403, what a browser sends from a page of another origin that is not listed, and on a loopback door
+ * Throws 403 for what a browser sends from a page of another origin that is not listed, and on a loopback door
  * whatever names a host that is not ours. WebSocket upgrades pass here as well. Requests without these headers come
  * from programs, not from browsers.
  */
-export function guard(config: HttpConfig) {
+export function guard(config: HttpConfig): (request: Request) => void {
   const hosts = new Set([...LOCAL_HOSTS, ...config.allowedHosts.map((host) => host.toLowerCase())])
   const isListed = (origin: string): boolean => isListedOrigin(config, origin)
-  return async (c: Context<Env>, next: Next): Promise<void> => {
-    const host = c.req.header('host')
-    if (config.isLoopback && host !== undefined && !hosts.has(hostName(host))) {
+  return (request) => {
+    const { headers } = request
+    const host = headers.get('host')
+    if (config.isLoopback && host !== null && !hosts.has(hostName(host))) {
       throw new HttpError(403, `Host ${host} is not a name of this broker`)
     }
-    const origin = c.req.header('origin')
-    if (origin !== undefined) {
-      if (!isOwnOrigin(origin, host ?? new URL(c.req.url).host) && !isListed(origin)) {
+    const origin = headers.get('origin')
+    if (origin !== null) {
+      if (!isOwnOrigin(origin, host ?? new URL(request.url).host) && !isListed(origin)) {
         throw new HttpError(403, `Origin ${origin} is not listed in millrace.http.cors.origins`)
       }
-    } else if (c.req.header('sec-fetch-site') === 'cross-site' && !isListed('')) {
+    } else if (headers.get('sec-fetch-site') === 'cross-site' && !isListed('')) {
       throw new HttpError(403, 'Cross-site requests need an origin that is listed')
     }
-    await next()
   }
 }
 
@@ -57,5 +56,7 @@ function isOwnOrigin(origin: string, host: string): boolean {
 }
 
 function hostName(host: string): string {
-  return host.toLowerCase().replace(/:\d*$/, '')
+  const name = host.toLowerCase()
+  const colon = name.lastIndexOf(':')
+  return colon === -1 || !/^\d*$/.test(name.slice(colon + 1)) ? name : name.slice(0, colon)
 }

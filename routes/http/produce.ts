@@ -2,9 +2,10 @@
 import { type Context, Hono } from 'hono'
 import type { Acks, ProducedRecord, ProducedResult } from '#src/broker/broker.ts'
 import { KafkaError } from '#storage/base/errors.ts'
-import { bodyPieces, parseJson, readBytes, readText } from './body.ts'
+import { bodyPieces, parseJson, readBytes, textOf } from './body.ts'
 import { type Door, type Env, lostSignal, sessionOf } from './door.ts'
 import { errorCodeOf, HttpError, recordError, statusOf } from './errors.ts'
+import { scanRecords } from './json-scan.ts'
 import { arrayElements, objectMembers } from './json-text.ts'
 import { MEDIA, mediaType, negotiate } from './negotiate.ts'
 import { acksOf, parseTimestamp, partitionOf, topicOf } from './parameters.ts'
@@ -13,7 +14,7 @@ import { decodeRecord } from './produced-record.ts'
 import type { RecordFormat } from './record-json.ts'
 import { LineSplitter } from './split.ts'
 import { textStream } from './stream/text-stream.ts'
-import { answer, findPartition } from './topics.ts'
+import { answer, answerText, findPartition } from './topics.ts'
 
 /** The most refused lines that the summary of a streamed produce lists. */
 const MAX_LISTED_ERRORS = 100
@@ -59,13 +60,14 @@ async function produceList(
   target: Target,
   format: RecordFormat,
 ): Promise<Response> {
-  const records = decodeList(await readText(door, c.req.raw), format, door.config.maxRequestRecords)
-  return append(
-    door,
-    c,
-    target,
-    records.map((record) => placed(record, target.partition)),
-  )
+  const { maxRequestRecords } = door.config
+  const bytes = await readBytes(door, c.req.raw)
+  const records =
+    (format === 'binary' ? undefined : scanRecords(bytes, format, maxRequestRecords)) ??
+    decodeList(textOf(bytes), format, maxRequestRecords)
+  const { partition } = target
+  const here = partition === undefined ? records : records.map((each) => placed(each, partition))
+  return append(door, c, target, here)
 }
 
 async function produceRaw(door: Door, c: Context<Env>, target: Target): Promise<Response> {
@@ -91,10 +93,8 @@ async function append(
   if (target.partition !== undefined) {
     findPartition(await door.broker.ensureTopic(session, target.topic), target.partition)
   }
-  const results = await door.broker.produceRecords(session, target.topic, records, target.acks)
-  const offsets = results.map(offsetEntry)
-  const body = { offsets, key_schema_id: null, value_schema_id: null }
-  return answer(c, body, deniedStatus(results) ?? 200)
+  const results = await door.gather.produce(session, target.topic, records, target.acks)
+  return answerText(c, offsetsJson(results), deniedStatus(results) ?? 200)
 }
 
 /** A streamed body: a summary at its end, or a line per record while it arrives for clients that accept NDJSON. */
@@ -214,16 +214,24 @@ function placed(record: ProducedRecord, partition: number | undefined): Produced
   return { ...record, partition }
 }
 
-function offsetEntry(result: ProducedResult): object {
+function offsetsJson(results: readonly ProducedResult[]): string {
+  let entries = ''
+  for (const result of results) entries += `${entries === '' ? '' : ','}${offsetJson(result)}`
+  return `{"offsets":[${entries}],"key_schema_id":null,"value_schema_id":null}`
+}
+
+function offsetJson(result: ProducedResult): string {
   if ('error' in result) {
     const error = new KafkaError(result.error, result.message)
-    return { partition: null, offset: null, ...recordError(error) }
+    return JSON.stringify({ partition: null, offset: null, ...recordError(error) })
   }
-  return { partition: result.partition, offset: result.offset, error_code: null, error: null }
+  const { partition, offset } = result
+  return `{"partition":${partition},"offset":${offset},"error_code":null,"error":null}`
 }
 
 /** 401 or 403 when every record was refused for want of rights, as REST Proxy does. */
 function deniedStatus(results: readonly ProducedResult[]): number | undefined {
+  if (results.some((result) => !('error' in result))) return undefined
   const statuses = new Set(
     results.map((result) => ('error' in result ? statusOf(errorCodeOf(result.error)) : 200)),
   )

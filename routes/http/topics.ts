@@ -6,6 +6,9 @@ import { HttpError } from './errors.ts'
 import { MEDIA, mediaType } from './negotiate.ts'
 import { partitionOf, topicOf } from './parameters.ts'
 
+const JSON_HEADERS = { 'content-type': MEDIA.json }
+const V2_HEADERS = { 'content-type': MEDIA.v2 }
+
 /** REST v2 metadata: `/topics`, a topic, its partitions and their offsets, `/brokers`. */
 export function topicRoutes(door: Door): Hono<Env> {
   const { broker } = door
@@ -62,9 +65,15 @@ export function findPartition(topic: TopicDescription, partition: number): Parti
 
 /** JSON under the type the client asks for: plain JSON unless it names REST Proxy's. */
 export function answer(c: Context<Env>, body: unknown, status = 200): Response {
-  const wanted = (c.req.header('accept') ?? '').split(',').map(mediaType)
-  const type = wanted.includes(MEDIA.v2) ? MEDIA.v2 : MEDIA.json
-  return new Response(JSON.stringify(body), { status, headers: { 'content-type': type } })
+  return answerText(c, JSON.stringify(body), status)
+}
+
+/** As `answer`, for a text that is JSON. */
+export function answerText(c: Context<Env>, text: string, status = 200): Response {
+  const accept = c.req.raw.headers.get('accept')
+  const wantsV2 =
+    accept?.toLowerCase().includes('v2+json') && accept.split(',').map(mediaType).includes(MEDIA.v2)
+  return new Response(text, { status, headers: wantsV2 ? V2_HEADERS : JSON_HEADERS })
 }
 
 function partitionResource(partition: PartitionDescription): object {

@@ -457,8 +457,8 @@ export class BrokerCore implements Broker {
   }
 
   #countProduced(records: readonly ProducedRecord[], results: readonly ProducedResult[]): void {
-    for (const [index, result] of results.entries()) {
-      if ('error' in result) {
+    for (let index = 0; index < results.length; index++) {
+      if ('error' in (results[index] as ProducedResult)) {
         this.counters.failedProduces++
         continue
       }

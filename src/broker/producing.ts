@@ -45,11 +45,13 @@ export class Producing {
       throw new KafkaError('INVALID_TOPIC_EXCEPTION', detail)
     }
     const results = new Array<ProducedResult>(records.length)
-    const shares = this.#share(topic, records, results)
-    const appended = [...shares].map(([partition, indexes]) =>
-      this.#append({ topic: topic.name, partition }, records, indexes, acks, results),
-    )
-    await Promise.all(appended)
+    const appended: Promise<void>[] = []
+    for (const [partition, indexes] of this.#share(topic, records, results)) {
+      const at = { topic: topic.name, partition }
+      appended.push(this.#append(at, records, indexes, acks, results))
+    }
+    if (appended.length === 1) await appended[0]
+    else await Promise.all(appended)
     return results
   }
 
@@ -65,7 +67,8 @@ export class Producing {
   ): Shares {
     const shares = new Map<number, number[]>()
     let turn = this.#turns.get(name) ?? 0
-    for (const [index, record] of records.entries()) {
+    for (let index = 0; index < records.length; index++) {
+      const record = records[index] as ProducedRecord
       const partition =
         record.partition ??
         (record.key === null
@@ -107,8 +110,12 @@ export class Producing {
       const written = writeRecords(leader, batch, { maxMessageBytes, needsDisk })
       const { outcomes, lastOffset } = written
       if (written.needsDisk && acks !== 0) await leader.log.whenCommitted(lastOffset)
-      for (const [position, index] of indexes.entries()) {
-        results[index] = resultOf(partition, outcomes[position] as RecordOutcome, acks)
+      for (let position = 0; position < indexes.length; position++) {
+        results[indexes[position] as number] = resultOf(
+          partition,
+          outcomes[position] as RecordOutcome,
+          acks,
+        )
       }
     } catch (error) {
       const refusal = refusalOf(error)

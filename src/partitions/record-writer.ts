@@ -61,14 +61,15 @@ function appendGroup(
   { records, group, outcomes }: Group,
   write: RecordWrite,
 ): AppendResult | undefined {
-  const batch = group.map((index) => records[index] as NewRecord)
+  const isWhole = group.length === records.length
+  const batch = isWhole ? records : group.map((index) => records[index] as NewRecord)
   try {
     const appended = partition.append(buildBatch(batch), write)
     const { baseOffset, logAppendTime } = appended
-    for (const [position, index] of group.entries()) {
+    for (let position = 0; position < group.length; position++) {
       const { timestamp } = batch[position] as NewRecord
       const stored = logAppendTime === -1 ? timestamp : logAppendTime
-      outcomes[index] = { offset: baseOffset + position, timestamp: stored }
+      outcomes[group[position] as number] = { offset: baseOffset + position, timestamp: stored }
     }
     return appended
   } catch (error) {
@@ -93,26 +94,29 @@ function refusalsOf(error: KafkaError, group: readonly number[]): Map<number, Ka
 }
 
 /** Indexes of records in runs whose batch stays within `maxMessageBytes`; a record too large for any batch is alone. */
-function* groupsOf(records: readonly NewRecord[], maxMessageBytes: number): Generator<number[]> {
+function groupsOf(records: readonly NewRecord[], maxMessageBytes: number): number[][] {
+  const groups: number[][] = []
   let group: number[] = []
   let size = BATCH_HEADER_BYTES
-  for (const [index, record] of records.entries()) {
-    const recordSize = largestRecordBytes(record)
+  for (let index = 0; index < records.length; index++) {
+    const recordSize = largestRecordBytes(records[index] as NewRecord)
     if (group.length > 0 && size + recordSize > maxMessageBytes) {
-      yield group
+      groups.push(group)
       group = []
       size = BATCH_HEADER_BYTES
     }
     group.push(index)
     size += recordSize
   }
-  if (group.length > 0) yield group
+  if (group.length > 0) groups.push(group)
+  return groups
 }
 
 /** An upper bound of a record's size in a batch: its bytes, and every varint at its longest. */
-function largestRecordBytes({ key, value, headers = [] }: NewRecord): number {
+function largestRecordBytes({ key, value, headers }: NewRecord): number {
   const fixed = 5 + 1 + 10 + 5 + 5 + 5 + 5
   let size = fixed + (key?.length ?? 0) + (value?.length ?? 0)
+  if (headers === undefined) return size
   for (const header of headers) size += 10 + header.key.length * 3 + (header.value?.length ?? 0)
   return size
 }

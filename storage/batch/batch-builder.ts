@@ -5,6 +5,7 @@ import { crc32c } from '../bytes/crc32c.ts'
 import { type Int64, maxInt64, subtractInt64, writeInt64 } from '../bytes/int64.ts'
 import { compress } from './compression/compression.ts'
 import { CONTROL_TYPE } from './control-record.ts'
+import { plainRecords } from './plain-records.ts'
 import type { RecordHeader } from './record.ts'
 import {
   BATCH_HEADER_BYTES,
@@ -58,6 +59,9 @@ export function buildBatch(
   records: readonly NewRecord[],
   options: BatchOptions = {},
 ): Uint8Array<ArrayBuffer> {
+  const isPlain = options.deleteHorizon === undefined && (options.compression ?? 'none') === 'none'
+  const plain = isPlain ? plainRecords(records, BATCH_HEADER_BYTES) : undefined
+  if (plain !== undefined && records.length > 0) return plainBatch(plain, records, options)
   const baseTimestamp = options.deleteHorizon ?? records[0]?.timestamp ?? NO_TIMESTAMP
   const writer = new ByteWriter(BATCH_HEADER_BYTES + 256)
   writer.reserve(BATCH_HEADER_BYTES)
@@ -77,6 +81,24 @@ export function buildBatch(
     baseTimestamp,
     maxTimestamp: options.maxTimestamp ?? maxTimestamp,
     lastOffsetDelta: options.lastOffsetDelta ?? Math.max(lastDelta, 0),
+    recordCount: records.length,
+  })
+  return batch
+}
+
+/** The header for records that stand in their place already. */
+function plainBatch(
+  batch: Uint8Array<ArrayBuffer>,
+  records: readonly NewRecord[],
+  options: BatchOptions,
+): Uint8Array<ArrayBuffer> {
+  let maxTimestamp: Int64 = NO_TIMESTAMP
+  for (const { timestamp } of records) maxTimestamp = maxInt64(maxTimestamp, timestamp)
+  writeHeader(batch, options, {
+    compression: 'none',
+    baseTimestamp: records[0]?.timestamp ?? NO_TIMESTAMP,
+    maxTimestamp: options.maxTimestamp ?? maxTimestamp,
+    lastOffsetDelta: options.lastOffsetDelta ?? records.length - 1,
     recordCount: records.length,
   })
   return batch
