@@ -1,6 +1,6 @@
 // One checkpoint file of a data directory, replaced as a whole and at most once at a time.
 import { partitionName, type TopicPartition } from './base/topic-partition.ts'
-import { replaceFile } from './fs/atomic-file.ts'
+import { replaceFile, replaceFileNow } from './fs/atomic-file.ts'
 import type { Files } from './fs/files.ts'
 import {
   type PartitionOffset,
@@ -18,11 +18,13 @@ export class CheckpointFile {
   readonly #name: string
   /** Undefined when the file's content is not known to be what follows from it. */
   #written: ReadonlyMap<string, number> | undefined
-  #pending: readonly PartitionOffset[] = []
+  #pending: () => readonly PartitionOffset[] = () => []
   /** A write that has not begun, because another is under way. */
   #queued: Promise<void> | undefined
   /** The last write that has begun; never rejects. */
   #running: Promise<void> = Promise.resolve()
+  /** Changes with every `writeNow`. */
+  #overtakings = 0
 
   constructor(files: Files, directory: string, name: string) {
     this.#files = files
@@ -48,11 +50,30 @@ export class CheckpointFile {
     return this.#written?.has(partitionName(topicPartition)) ?? true
   }
 
-  /** Replaces the content; on disk when it resolves. Throws the system's error, and the old content stays. */
-  async write(offsets: readonly PartitionOffset[]): Promise<void> {
+  /** Whether the file may hold an offset beyond this one. */
+  mayExceed(topicPartition: TopicPartition, offset: number): boolean {
+    return !this.#written || (this.#written.get(partitionName(topicPartition)) ?? 0) > offset
+  }
+
+  /**
+   * Replaces the content by what `offsets` gives when its turn comes; on disk when it resolves. Throws the system's error,
+   * and the old content stays.
+   */
+  async write(offsets: () => readonly PartitionOffset[]): Promise<void> {
     this.#pending = offsets
     this.#queued ??= this.#begin()
     await this.#queued
+  }
+
+  /**
+   * The same on this thread, and before all writes that are under way: for what must be on disk before something else
+   * changes. What is written later must say it too.
+   */
+  writeNow(offsets: readonly PartitionOffset[]): void {
+    this.#overtakings++
+    this.#written = undefined
+    replaceFileNow(this.#files, this.path, serializeSummedCheckpoint(offsets))
+    this.#written = contentOf(offsets)
   }
 
   /** Resolves when no write is under way, whatever became of it. */
@@ -65,18 +86,23 @@ export class CheckpointFile {
     await this.#running
     // From here on a write is not served by this one any more.
     this.#queued = undefined
-    const replaced = this.#replace(this.#pending)
+    const replaced = this.#replace(this.#pending())
     this.#running = replaced.catch(() => undefined)
     await replaced
   }
 
   async #replace(offsets: readonly PartitionOffset[]): Promise<void> {
-    const next = new Map(offsets.map((line) => [partitionName(line), line.offset]))
+    const next = contentOf(offsets)
     if (this.#written && isEqual(this.#written, next)) return
+    const overtakings = this.#overtakings
     this.#written = undefined
     await replaceFile(this.#files, this.path, serializeSummedCheckpoint(offsets))
-    this.#written = next
+    if (overtakings === this.#overtakings) this.#written = next
   }
+}
+
+function contentOf(offsets: readonly PartitionOffset[]): ReadonlyMap<string, number> {
+  return new Map(offsets.map((line) => [partitionName(line), line.offset]))
 }
 
 function isEqual(left: ReadonlyMap<string, number>, right: ReadonlyMap<string, number>): boolean {

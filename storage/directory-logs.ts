@@ -1,7 +1,7 @@
 // The logs of one log directory, and their checkpoints.
 import { KafkaError, StorageFault } from './base/errors.ts'
 import type { TimeSlices } from './base/time-slices.ts'
-import { partitionName, type TopicPartition } from './base/topic-partition.ts'
+import { parsePartitionName, partitionName, type TopicPartition } from './base/topic-partition.ts'
 import type { Uuid } from './base/uuid.ts'
 import type { DataDirectory, LeftState, NamedDirectory } from './data-directory.ts'
 import { METADATA_PARTITION } from './directory-names.ts'
@@ -37,6 +37,8 @@ export class DirectoryLogs {
   readonly directory: DataDirectory
   /** What the last run left; of use until the logs are loaded. */
   readonly left: LeftState
+  /** Names of partitions that are not open, yet or at all: their lines stay in the checkpoints. */
+  readonly #unopened: Set<string>
   /** By partition name. The metadata log is among them where it lives. */
   readonly logs = new Map<string, PartitionLog>()
   /** Up to where compacted logs are clean, by partition name. */
@@ -50,6 +52,9 @@ export class DirectoryLogs {
     this.unflushed = unflushed
     this.directory = directory
     this.left = left
+    const { recoveryPoints, logStartOffsets, highWatermarks, cleanerOffsets } = left
+    const known = [recoveryPoints, logStartOffsets, highWatermarks, cleanerOffsets]
+    this.#unopened = new Set(known.flatMap((offsets) => [...offsets.keys()]))
   }
 
   get isOffline(): boolean {
@@ -60,7 +65,14 @@ export class DirectoryLogs {
   add(log: PartitionLog, cleanOffset = Infinity): void {
     const name = partitionName(log.topicPartition)
     this.logs.set(name, log)
+    this.#unopened.delete(name)
     if (cleanOffset <= log.logEndOffset) this.#clean.set(name, cleanOffset)
+  }
+
+  /** All logs are open but these; of others there is nothing to remember. */
+  loaded(unopened: readonly TopicPartition[]): void {
+    const names = new Set(unopened.map(partitionName))
+    for (const name of this.#unopened) if (!names.has(name)) this.#unopened.delete(name)
   }
 
   /** Up to where a log is clean; undefined when it was never compacted. */
@@ -84,7 +96,28 @@ export class DirectoryLogs {
   /** Brings one kind of checkpoint up to date; on disk when it resolves. */
   async checkpoint(kind: CheckpointKind): Promise<void> {
     if (this.isOffline) return
-    await this.directory[kind].write(this.#offsets(kind))
+    await this.directory[kind].write(() => this.#offsets(kind))
+  }
+
+  /** Has the log starts on disk. Throws KAFKA_STORAGE_ERROR when the directory is offline, at the beginning or the end. */
+  async saveLogStarts(): Promise<void> {
+    this.checkOnline()
+    await this.checkpoint('logStartOffsets')
+    this.checkOnline()
+  }
+
+  /**
+   * The next recovery looks at a log from `recoveryPoint` on: it is about to be cut. On disk when it returns: a crash must
+   * not find bytes missing below a recovery point. Throws the system's error.
+   */
+  fence(topicPartition: TopicPartition, recoveryPoint: number): void {
+    const { recoveryPoints } = this.directory
+    if (this.isOffline || !recoveryPoints.mayExceed(topicPartition, recoveryPoint)) return
+    const name = partitionName(topicPartition)
+    const lowered = this.#offsets('recoveryPoints').map((line) => {
+      return partitionName(line) === name ? { ...line, offset: recoveryPoint } : line
+    })
+    recoveryPoints.writeNow(lowered)
   }
 
   /**
@@ -93,6 +126,7 @@ export class DirectoryLogs {
    */
   async forget(topicPartition: TopicPartition): Promise<void> {
     this.#clean.delete(partitionName(topicPartition))
+    this.#unopened.delete(partitionName(topicPartition))
     if (!this.directory.mayRemember(topicPartition)) return
     await this.checkpoint('recoveryPoints')
     await this.checkpoint('logStartOffsets')
@@ -154,23 +188,24 @@ export class DirectoryLogs {
   }
 
   #offsets(kind: CheckpointKind): PartitionOffset[] {
-    if (kind === 'cleanerOffsets') return this.#cleanOffsets()
-    const offsetOf = (log: PartitionLog) => {
-      if (kind === 'recoveryPoints') return log.recoveryPoint
-      return kind === 'logStartOffsets' ? log.logStartOffset : log.highWatermark
-    }
-    const offsets = Array.from(this.logs.values(), (log) => {
-      return { ...log.topicPartition, offset: offsetOf(log) }
+    const unopened = Array.from(this.#unopened).flatMap((name) => {
+      const offset = this.left[kind].get(name)
+      const topicPartition = parsePartitionName(name)
+      return topicPartition && offset !== undefined ? [{ ...topicPartition, offset }] : []
     })
-    // A log that begins at 0 needs no line. Kafka leaves out more, and takes no harm from the others.
-    return kind === 'logStartOffsets' ? offsets.filter(({ offset }) => offset > 0) : offsets
+    const open = Array.from(this.logs.values()).flatMap((log) => {
+      const offset = this.#offsetOf(kind, log)
+      return offset === undefined ? [] : [{ ...log.topicPartition, offset }]
+    })
+    return [...open, ...unopened]
   }
 
-  #cleanOffsets(): PartitionOffset[] {
-    return Array.from(this.logs.values()).flatMap(({ topicPartition }) => {
-      const offset = this.cleanOffset(topicPartition)
-      return offset === undefined ? [] : [{ ...topicPartition, offset }]
-    })
+  #offsetOf(kind: CheckpointKind, log: PartitionLog): number | undefined {
+    if (kind === 'recoveryPoints') return log.recoveryPoint
+    if (kind === 'highWatermarks') return log.highWatermark
+    if (kind === 'cleanerOffsets') return this.cleanOffset(log.topicPartition)
+    // A log that begins at 0 needs no line. Kafka leaves out more, and takes no harm from the others.
+    return log.logStartOffset > 0 ? log.logStartOffset : undefined
   }
 }
 

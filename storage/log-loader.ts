@@ -3,7 +3,7 @@ import { KafkaError, systemCode } from './base/errors.ts'
 import type { TimeSlices } from './base/time-slices.ts'
 import { partitionName, type TopicPartition } from './base/topic-partition.ts'
 import { METADATA_TOPIC_ID, type Uuid } from './base/uuid.ts'
-import { type DirectoryLogs, faultOf, type WorkPace } from './directory-logs.ts'
+import { type DirectoryLogs, faultOf, forgetFiles, type WorkPace } from './directory-logs.ts'
 import { METADATA_PARTITION, renamedDirectory } from './directory-names.ts'
 import { placeFile, replaceFile } from './fs/atomic-file.ts'
 import { failureKind, storageError } from './fs/failures.ts'
@@ -68,6 +68,9 @@ export class LogLoader {
   readonly found: TopicPartition[] = []
   readonly #recovered: RecoveredLog[] = []
   readonly #unreadable: UnreadableLog[] = []
+  /** What the system refused to open, by name. */
+  readonly #refused = new Map<string, UnreadableLog>()
+  #assigned: AssignedLogs | undefined
   readonly #finishedDeletions: string[] = []
   readonly #strays: string[] = []
   readonly #strange: string[] = []
@@ -102,17 +105,35 @@ export class LogLoader {
       this.#finishedDeletions.push(name)
     }
     tally.found(this.found.length)
-    const queue = this.found.values()
-    const worker = async () => {
-      for (const topicPartition of queue) {
-        await this.#slices.breathe()
-        await this.#loadOne(topicPartition, assigned)
-        tally.loaded()
-      }
+    this.#assigned = assigned
+    await this.#loadAll(this.found, () => tally.loaded())
+    for (const delayMs of RETRY_DELAYS_MS) {
+      if (this.#refused.size === 0) break
+      await new Promise<void>((resolve) => this.#environment.clock.after(delayMs, resolve))
+      await this.#loadAll(Array.from(this.#refused.values()), () => undefined)
     }
-    await Promise.all(Array.from({ length: this.#openedAtATime }, worker))
     await this.#owner.directory.syncNames()
-    this.#owner.directory.isLoaded = this.#unreadable.length === 0
+    this.#owner.loaded(this.#unopened)
+    this.#owner.directory.isLoaded = this.#unopened.length === 0
+  }
+
+  /** Whether `openLate` may open what could not be opened at start: no descriptor, no space. */
+  wasRefused(topicPartition: TopicPartition): boolean {
+    return this.#refused.has(partitionName(topicPartition))
+  }
+
+  /**
+   * Tries again to open a log that was refused at start; what recovering it found, if there is anything to tell. Throws what
+   * keeps it closed.
+   */
+  async openLate(topicPartition: TopicPartition): Promise<RecoveredLog | undefined> {
+    const before = this.#recovered.length
+    await this.#loadOne(topicPartition)
+    const refused = this.#refused.get(partitionName(topicPartition))
+    if (refused) throw new KafkaError('KAFKA_STORAGE_ERROR', refused.problem)
+    await this.#owner.directory.syncNames()
+    this.#owner.directory.isLoaded = this.#unopened.length === 0
+    return this.#recovered[before]
   }
 
   /** Opens the metadata log, made when there is none. */
@@ -167,13 +188,34 @@ export class LogLoader {
       strays: this.#strays,
       strange: this.#strange,
     }
-    return { report, recovered: this.#recovered, unreadable: this.#unreadable }
+    return { report, recovered: this.#recovered, unreadable: this.#unopened }
   }
 
-  async #loadOne(topicPartition: TopicPartition, assigned: AssignedLogs): Promise<void> {
-    if (this.#owner.isOffline) return
+  get #unopened(): UnreadableLog[] {
+    return [...this.#unreadable, ...this.#refused.values()]
+  }
+
+  async #loadAll(topicPartitions: readonly TopicPartition[], onLoaded: () => void): Promise<void> {
+    const queue = topicPartitions.values()
+    const worker = async () => {
+      for (const topicPartition of queue) {
+        await this.#slices.breathe()
+        await this.#loadOne(topicPartition)
+        onLoaded()
+      }
+    }
+    await Promise.all(Array.from({ length: this.#openedAtATime }, worker))
+  }
+
+  async #loadOne({ topic, partition }: TopicPartition): Promise<void> {
+    const assigned = this.#assigned
+    if (this.#owner.isOffline || !assigned) return
+    const topicPartition = { topic, partition }
     const path = this.#pathOf(topicPartition)
+    const isAgain = this.#refused.delete(partitionName(topicPartition))
     try {
+      // The attempt before may have changed files that it had looked at.
+      if (isAgain) forgetFiles(this.#environment, path)
       const topicId = assigned.expectedTopicId(topicPartition)
       const found = this.#readTopicId(path, topicId)
       if (topicId === undefined || (found !== undefined && found !== topicId)) {
@@ -191,7 +233,11 @@ export class LogLoader {
       if (systemCode(fault?.cause) !== undefined) throw reported
       if (!fault && !(reported instanceof KafkaError)) throw reported
       const problem = reported instanceof Error ? reported.message : String(reported)
-      this.#unreadable.push({ ...topicPartition, path, problem })
+      const unread = { ...topicPartition, path, problem }
+      // No descriptor, no space: that may pass.
+      const isRefused = reported instanceof KafkaError && systemCode(reported.cause) !== undefined
+      if (isRefused) this.#refused.set(partitionName(topicPartition), unread)
+      else this.#unreadable.push(unread)
     }
   }
 
@@ -263,6 +309,9 @@ export class LogLoader {
     return `${this.#owner.directory.path}/${partitionName(topicPartition)}`
   }
 }
+
+/** When a start tries again what the system refused. What is refused for longer is opened when it is asked for. */
+const RETRY_DELAYS_MS = [50, 200, 1_000]
 
 const NOTHING_LEFT = {
   // Should there be anything in the directory after all, it is verified.

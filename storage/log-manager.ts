@@ -22,62 +22,20 @@ import {
 } from './directory-logs.ts'
 import { isMetadata, renamedDirectory } from './directory-names.ts'
 import { failureKind, storageError } from './fs/failures.ts'
-import { type LoadingProgress, type LoadingTally, loadSideBySide } from './loading-progress.ts'
+import { type LoadingTally, loadSideBySide } from './loading-progress.ts'
 import type { LogConfig } from './log/log-config.ts'
 import type { LogEnvironment, LogObserver } from './log/log-parts.ts'
 import type { OpenedLog } from './log/open-log.ts'
 import type { PartitionLog } from './log/partition-log.ts'
 import { UnflushedBytes } from './log/unflushed-bytes.ts'
-import { type AssignedLogs, LogLoader, type LogPlace, reportOf } from './log-loader.ts'
-import { attemptOn, type FoundDirectories, openDataDirectories } from './open-data-directories.ts'
+import { type AssignedLogs, LogLoader, reportOf } from './log-loader.ts'
+import type { LogManagerOptions, NewLog } from './log-manager-options.ts'
+import { attemptOn, openDataDirectories } from './open-data-directories.ts'
 import type { PeriodicTask } from './periodic-task.ts'
 import type { RecoveryReport } from './recovery-report.ts'
-import type { CleanerSettings, LogCleaner } from './upkeep/log-cleaner.ts'
+import type { LogCleaner } from './upkeep/log-cleaner.ts'
 import { LogScrubber } from './upkeep/log-scrubber.ts'
-import { scheduleUpkeep, type UpkeepIntervals } from './upkeep-schedule.ts'
-
-/** What a log manager is made with. */
-export interface LogManagerOptions {
-  readonly environment: LogEnvironment
-  /** `log.dirs`: absolute paths, none of them twice. */
-  readonly logDirs: readonly string[]
-  /** `metadata.log.dir`, one of them; the first unless told otherwise. */
-  readonly metadataLogDir?: string | undefined
-  readonly nodeId: number
-  /** For new directories; that of the others, or a random one, unless told otherwise. */
-  readonly clusterId?: string | undefined
-  readonly intervals?: Partial<UpkeepIntervals>
-  /** `num.recovery.threads.per.data.dir`; 2, Kafka's default. */
-  readonly recoveryThreads?: number
-  /** `millrace.log.unflushed.max.bytes`; 64 MiB. */
-  readonly unflushedMaxBytes?: number
-  /** How logs are compacted, asked each time; Kafka's defaults. */
-  readonly cleaner?: () => CleanerSettings
-  /** `millrace.scrub.max.bytes.per.second`, asked each time; 0, no scrub. */
-  readonly scrubBytesPerSecond?: () => number
-  /** As in `DirectoriesRequest`: what it throws, `openLogManager` throws. */
-  readonly examine?: (found: FoundDirectories) => void
-  /** A log directory went offline, with the partitions whose logs were in it. */
-  readonly onOffline?: (offline: OfflineDirectory) => void
-  /** Told every few seconds while `load` is at work. */
-  readonly onProgress?: (progress: LoadingProgress) => void
-  /** Something failed that is tried again later, or that nobody asked for. */
-  readonly onProblem?: (error: unknown) => void
-}
-
-/** A log directory that failed. */
-export interface OfflineDirectory {
-  readonly path: string
-  readonly directoryId: Uuid
-  readonly fault: StorageFault
-  readonly partitions: readonly TopicPartition[]
-}
-
-/** A partition to be created. */
-export interface NewLog extends LogPlace {
-  /** The directory that the metadata names; that with the fewest partitions otherwise. */
-  readonly directoryId?: Uuid | undefined
-}
+import { scheduleUpkeep } from './upkeep-schedule.ts'
 
 /**
  * Locks, identifies and reads all log directories. Throws KAFKA_STORAGE_ERROR when another broker uses one or partitions
@@ -109,6 +67,8 @@ export function openLogManager(options: LogManagerOptions): LogManager {
 const DEFAULT_UNFLUSHED_MAX_BYTES = 64 * 1_048_576
 /** A thread of Kafka waits in each fsync. Here eight logs wait in its stead, and the file system commits them together. */
 const LOGS_PER_THREAD = 8
+/** When a log that was refused at start may be tried again. */
+const LATE_RETRY_MS = 1_000
 
 /** The logs of one broker. Calls for one partition must not overlap: create, then use, then delete. */
 export class LogManager {
@@ -126,6 +86,8 @@ export class LogManager {
   readonly #removals: DelayedRemovals
   readonly #pace: WorkPace
   #tasks: PeriodicTask[] = []
+  /** Logs that were refused at start and are tried again, and those of which that was in vain a moment ago. */
+  readonly #late = new Map<string, Promise<void>>()
   #isLoaded = false
   #isClosed = false
 
@@ -206,11 +168,12 @@ export class LogManager {
     const name = partitionName(topicPartition)
     for (const { logs, isOffline } of this.#directories) {
       const log = logs.get(name)
-      if (log && !isOffline) return log
+      if (log && !isOffline && !this.#late.has(name)) return log
     }
     const problem = this.#unavailable.get(name)
-    if (problem) throw problem
-    return undefined
+    if (!problem) return undefined
+    this.#tryLate(topicPartition)
+    throw problem
   }
 
   /** When it is not undefined, to be awaited before an append to the partition: `PartitionLog.room`. */
@@ -302,13 +265,8 @@ export class LogManager {
     const owner = chooseDirectory(this.#directories, request.directoryId)
     owner.creating++
     try {
-      const { log } = await owner.attempt(`Creating ${name}`, () =>
-        this.#loaderOf(owner).create(request),
-      )
-      return log
-    } catch (error) {
-      this.#noteFault(owner, error)
-      throw error
+      const create = () => this.#loaderOf(owner).create(request)
+      return (await this.#attempt(owner, `Creating ${name}`, create)).log
     } finally {
       owner.creating--
     }
@@ -322,13 +280,9 @@ export class LogManager {
     const name = partitionName(topicPartition)
     const owner = this.#ownerOf(name)
     if (!owner) return
+    await this.#late.get(name)
     owner.checkOnline()
-    try {
-      await owner.attempt(`Deleting ${name}`, () => this.#delete(owner, topicPartition))
-    } catch (error) {
-      this.#noteFault(owner, error)
-      throw error
-    }
+    await this.#attempt(owner, `Deleting ${name}`, () => this.#delete(owner, topicPartition))
   }
 
   /**
@@ -353,6 +307,28 @@ export class LogManager {
       owner.closeNow()
       await owner.idle()
       owner.directory.unlock(false)
+    }
+  }
+
+  /** What the system refused to open at start is tried again when it is asked for. */
+  #tryLate(topicPartition: TopicPartition): void {
+    const name = partitionName(topicPartition)
+    if (this.#isClosed || this.#late.has(name)) return
+    const owner = this.#online.find((one) => this.#loaderOf(one).wasRefused(topicPartition))
+    if (owner) this.#late.set(name, this.#openLate(owner, topicPartition))
+  }
+
+  async #openLate(owner: DirectoryLogs, topicPartition: TopicPartition): Promise<void> {
+    const name = partitionName(topicPartition)
+    try {
+      const open = () => this.#loaderOf(owner).openLate(topicPartition)
+      const told = await this.#attempt(owner, `Opening ${name}`, open)
+      await this.#options.onOpenedLate?.(topicPartition, told)
+      this.#unavailable.delete(name)
+      this.#late.delete(name)
+    } catch (error) {
+      this.#report(error)
+      this.#environment.clock.after(LATE_RETRY_MS, () => void this.#late.delete(name))
     }
   }
 
@@ -387,6 +363,8 @@ export class LogManager {
       onFault: (fault) => this.#takeOffline(owner, fault),
       unflushed: owner.unflushed,
       onRecoveryPoint: () => void this.#checkpointOf(owner, 'recoveryPoints'),
+      beforeCut: (topicPartition, recoveryPoint) => owner.fence(topicPartition, recoveryPoint),
+      saveLogStart: () => this.#attempt(owner, 'Writing a checkpoint', () => owner.saveLogStarts()),
       onCut: (topicPartition, end) => {
         if (owner.cut(topicPartition, end)) void this.#checkpointOf(owner, 'cleanerOffsets')
       },
@@ -449,11 +427,20 @@ export class LogManager {
     }
   }
 
-  async #checkpointOf(owner: DirectoryLogs, kind: CheckpointKind): Promise<void> {
+  /** As `DirectoryLogs.attempt`; a fault takes the directory offline. */
+  async #attempt<T>(owner: DirectoryLogs, what: string, action: () => Promise<T>): Promise<T> {
     try {
-      await owner.attempt('Writing a checkpoint', () => owner.checkpoint(kind))
+      return await owner.attempt(what, action)
     } catch (error) {
       this.#noteFault(owner, error)
+      throw error
+    }
+  }
+
+  async #checkpointOf(owner: DirectoryLogs, kind: CheckpointKind): Promise<void> {
+    try {
+      await this.#attempt(owner, 'Writing a checkpoint', () => owner.checkpoint(kind))
+    } catch (error) {
       this.#report(error)
     }
   }
@@ -490,6 +477,7 @@ export class LogManager {
 
   async #stopUpkeep(): Promise<void> {
     this.#removals.cancel()
+    await Promise.all(this.#late.values())
     await Promise.all([this.cleaner.stop(), this.scrubber.stop()])
     await Promise.all(this.#tasks.map((task) => task.stop()))
   }

@@ -10,7 +10,8 @@ import { ReadBufferPool } from '#storage/fs/read-buffer.ts'
 import type { LoadingProgress } from '#storage/loading-progress.ts'
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '#storage/log/log-config.ts'
 import type { LogEnvironment } from '#storage/log/log-parts.ts'
-import { type LogManager, type OfflineDirectory, openLogManager } from '#storage/log-manager.ts'
+import { type LogManager, openLogManager } from '#storage/log-manager.ts'
+import type { OfflineDirectory } from '#storage/log-manager-options.ts'
 import type { FoundDirectories } from '#storage/open-data-directories.ts'
 import { IndexCache } from '#storage/segment/index-cache.ts'
 import type { CleanerSettings } from '#storage/upkeep/log-cleaner.ts'
@@ -100,6 +101,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       engine?.partitions.takeOffline(offline.partitions)
       options.onOffline(offline)
       if (offline.directoryId === manager.metadataDirectoryId) options.onFailure?.(offline.fault)
+    },
+    onOpenedLate: async (_, told) => {
+      if (!told?.needsNewEpoch) return
+      await engine?.provider.submit({ kind: 'bumpLeaderEpochs', partitions: [told] })
     },
     onProgress: (progress) => options.onProgress?.(progress),
     onProblem: options.onProblem,

@@ -39,3 +39,13 @@ export function withStorageErrors<T>(what: string, action: () => T): T {
     throw storageError(error, what)
   }
 }
+
+/** The same for what must not stop halfway: a refusal is a fault, too. */
+export function orFault<T>(what: string, action: () => T): T {
+  try {
+    return action()
+  } catch (error) {
+    if (failureKind(error) !== 'refusal') throw storageError(error, what)
+    throw new StorageFault(`${what} stopped halfway`, { cause: error })
+  }
+}

@@ -7,16 +7,29 @@ import type { LogEnvironment } from './log-parts.ts'
 export class DeferredRemoval {
   readonly #environment: LogEnvironment
   readonly #timers = new Set<Timer>()
+  /** With the new names of their files. */
+  readonly #hidden = new Map<Segment, readonly string[]>()
 
   constructor(environment: LogEnvironment) {
     this.#environment = environment
   }
 
-  /** Gives the segment's files names that no start takes for a segment, and removes them after `delayMs`. */
+  /**
+   * Gives the segment's files names that no start takes for a segment; a second time, it changes nothing. When it is refused,
+   * nothing has changed.
+   */
+  hide(segment: Segment): void {
+    if (this.#hidden.has(segment)) return
+    this.#environment.maps.evict(segment.path)
+    this.#hidden.set(segment, segment.markDeleted())
+  }
+
+  /** Hides the segment, and removes its files after `delayMs`. */
   add(segment: Segment, delayMs: number): void {
     const { files, clock, pool, maps } = this.#environment
-    maps.evict(segment.path)
-    const paths = segment.markDeleted()
+    this.hide(segment)
+    const paths = this.#hidden.get(segment) ?? []
+    this.#hidden.delete(segment)
     const timer = clock.after(delayMs, () => {
       this.#timers.delete(timer)
       for (const path of paths) {

@@ -1,6 +1,6 @@
 // Stands between a log and its files: what a failed system call means, and that nothing follows a fault.
 import { KafkaError, StorageFault } from '../base/errors.ts'
-import { storageError } from '../fs/failures.ts'
+import { orFault, storageError } from '../fs/failures.ts'
 
 /** Whether a log may be used, and why not. The first fault stays. */
 export class LogGuard {
@@ -42,15 +42,7 @@ export class LogGuard {
 
   /** The same for what must not stop halfway: a refusal in the middle is a fault too. */
   runWhole<T>(verb: string, action: () => T): T {
-    return this.run(verb, () => {
-      try {
-        return action()
-      } catch (error) {
-        const reported = storageError(error, `${verb} ${this.#name}`)
-        if (!(reported instanceof KafkaError)) throw reported
-        throw new StorageFault(`${verb} ${this.#name} stopped halfway`, { cause: error })
-      }
-    })
+    return this.run(verb, () => orFault(`${verb} ${this.#name}`, action))
   }
 
   /** Takes the log offline. */

@@ -30,6 +30,13 @@ export interface LogObserver {
   onFault(fault: StorageFault): void
   /** The recovery point has passed a segment, or was set back: the checkpoint is to be rewritten (RULES 2). */
   onRecoveryPoint?(): void
+  /**
+   * The log is about to be cut: recovery is to look from `recoveryPoint` on, and that is on disk when it returns. Throws the
+   * system's error, and nothing may be cut.
+   */
+  beforeCut?(topicPartition: TopicPartition, recoveryPoint: number): void
+  /** Resolves when the log starts of the directory are on disk. Rejects with `KafkaError` and `StorageFault`. */
+  saveLogStart?(): Promise<void>
   /** The log was cut and ends at `logEndOffset` now: what is known of records beyond it is void. */
   onCut?(topicPartition: TopicPartition, logEndOffset: number): void
   /** Where it counts its unflushed bytes: one for each log directory. */

@@ -1,5 +1,6 @@
 // The segments of one log: which one is active, when it rolls, which ones go.
 import { assert } from '../base/errors.ts'
+import { failureKind, orFault } from '../fs/failures.ts'
 import type { RollRequest } from '../segment/segment.ts'
 import { Segment, type SegmentEnvironment } from '../segment/segment.ts'
 import { DeferredRemoval } from './deferred-removal.ts'
@@ -23,6 +24,14 @@ export interface SegmentReplacement {
 export interface DeletedSegments {
   readonly count: number
   readonly sizeInBytes: number
+}
+
+/** What a cut came to. */
+export interface SegmentCut {
+  /** Where the log ends now; undefined when nothing has changed. */
+  readonly end: number | undefined
+  /** What kept it from being carried out as a whole. */
+  readonly refusal: unknown
 }
 
 /**
@@ -62,6 +71,13 @@ export class LogSegments {
     return this.#list[0]?.baseOffset ?? 0
   }
 
+  /** The one that holds `offset`: at or above the first base offset. */
+  floor(offset: number): Segment {
+    const segment = this.#list[floorSegment(this.#list, offset)]
+    assert(segment, `Offset ${offset} must not lie below the first segment`)
+    return segment
+  }
+
   get sizeInBytes(): number {
     return this.#sealedBytes + this.active.size
   }
@@ -90,34 +106,45 @@ export class LogSegments {
 
   /**
    * Cuts everything at and beyond `offset` off. Below the high watermark views of the old bytes may be in use: then the
-   * prefix goes into a new file (RULES 9).
+   * prefix goes into a new file (RULES 9). When it is refused halfway, less than that is cut off, and the log is whole.
    */
-  cutTo(offset: number, options: { isBelowWatermark: boolean; removeAfterMs: number }): void {
+  cutTo(offset: number, options: { isBelowWatermark: boolean; removeAfterMs: number }): SegmentCut {
     this.#replacement?.abort()
-    const keep = floorSegment(this.#list, offset)
-    const last = this.#list[keep]
-    assert(last, `Offset ${offset} must not lie below the first segment`)
+    const last = this.floor(offset)
     const position = last.cutPosition(offset)
-    for (const segment of this.#list.splice(keep + 1)) {
-      this.#removal.add(segment, options.removeAfterMs)
-    }
-    last.activate()
-    this.#environment.maps.evict(last.path)
-    if (options.isBelowWatermark) last.truncateByCopy(offset, position)
-    else last.truncate(offset, position)
-    this.#countSealedBytes()
+    if (options.isBelowWatermark) last.copyForCut(position)
+    if (last !== this.active) last.activate()
+    const removed = this.#removeBehind(this.#list.indexOf(last), options.removeAfterMs)
+    if (removed.refusal !== undefined) return removed
+    return this.#unlessRefused(removed.end, () => {
+      this.#environment.maps.evict(last.path)
+      if (options.isBelowWatermark) last.truncateByCopy(offset, position)
+      else last.truncate(offset, position)
+      return offset
+    })
   }
 
   /**
    * Removes everything and begins anew at `offset`. Blocks until that is on disk: before a checkpoint may say that the log
-   * begins there, a power loss must not bring back what was there.
+   * begins there, a power loss must not bring back what was there. When it is refused halfway, as in `cutTo`.
    */
-  restartAt(offset: number, removeAfterMs: number): void {
+  restartAt(offset: number, removeAfterMs: number): SegmentCut {
     this.#replacement?.abort()
-    for (const segment of this.#list.splice(0)) this.#removal.add(segment, removeAfterMs)
-    this.#list.push(this.#create(offset))
-    this.#environment.files.syncDirectoryNow(this.#segmentEnvironment.directory)
-    this.#countSealedBytes()
+    const { files } = this.#environment
+    // In the place of one that is there it can be made only when that is gone.
+    const next = this.has(offset) ? undefined : this.#create(offset)
+    const removed = this.#removeBehind(-1, removeAfterMs)
+    if (removed.refusal !== undefined) {
+      next?.release()
+      if (next) files.remove(next.path)
+      return removed
+    }
+    return orFault('Truncating', () => {
+      this.#list.push(next ?? this.#create(offset))
+      files.syncDirectoryNow(this.#segmentEnvironment.directory)
+      this.#countSealedBytes()
+      return { end: offset, refusal: undefined }
+    })
   }
 
   /** True while some are about to be replaced: none of them may be deleted. */
@@ -135,15 +162,19 @@ export class LogSegments {
     this.#replacement?.cancel()
   }
 
-  /** An empty segment whose names end with `.cleaned`, to take the place of segments from that of its base offset on. */
-  createCleaned(baseOffset: number, createdMs: number): Segment {
-    return Segment.create(this.#segmentEnvironment, baseOffset, createdMs, '.cleaned')
+  /** Where segments are made that are to take the place of others. */
+  get environment(): SegmentEnvironment {
+    return this.#segmentEnvironment
   }
 
-  /** Puts a segment into the place of `replaced`, neighbours whose files go after a while. */
+  /**
+   * Puts a segment into the place of `replaced`, neighbours whose files go after a while. When it is refused, the log is as
+   * it was, and it may be tried again.
+   */
   replace(replaced: readonly Segment[], cleaned: Segment, removeAfterMs: number): void {
     const first = this.#list.indexOf(replaced[0] as Segment)
     assert(first >= 0, 'Segments that are replaced must be there')
+    for (const segment of replaced) this.#removal.hide(segment)
     for (const segment of replaced) this.#removal.add(segment, removeAfterMs)
     this.#list.splice(first, replaced.length, cleaned)
     this.#countSealedBytes()
@@ -202,6 +233,40 @@ export class LogSegments {
 
   #create(baseOffset: number): Segment {
     return Segment.create(this.#segmentEnvironment, baseOffset, this.#environment.clock.now())
+  }
+
+  /**
+   * Removes the segments behind that of the index `keep`, the last ones first: whichever is refused, what is left is a log,
+   * and its last segment is active.
+   */
+  #removeBehind(keep: number, removeAfterMs: number): SegmentCut {
+    let end: number | undefined
+    while (this.#list.length > keep + 1) {
+      const segment = this.active
+      const cut = this.#unlessRefused(end, () => {
+        this.#removal.add(segment, removeAfterMs)
+        return segment.baseOffset
+      })
+      if (cut.refusal !== undefined) {
+        if (!segment.isOpen) orFault('Truncating', () => segment.activate())
+        return cut
+      }
+      end = cut.end
+      this.#list.pop()
+    }
+    this.#countSealedBytes()
+    return { end, refusal: undefined }
+  }
+
+  #unlessRefused(end: number | undefined, action: () => number): SegmentCut {
+    try {
+      return { end: action(), refusal: undefined }
+    } catch (refusal) {
+      if (failureKind(refusal) !== 'refusal') throw refusal
+      return { end, refusal }
+    } finally {
+      this.#countSealedBytes()
+    }
   }
 
   #countSealedBytes(): void {

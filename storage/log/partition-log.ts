@@ -32,7 +32,7 @@ import { LogReader, type ReadableLog, type ReadRequest } from './log-reader.ts'
 import { LogScrub } from './log-scrub.ts'
 import { type DeletedSegments, LogSegments } from './log-segments.ts'
 import type { LogBounds, LogSlice } from './log-slice.ts'
-import { replayProducersNow } from './replay.ts'
+import { LogTruncation, type Truncated } from './log-truncation.ts'
 import type { DamagedRange } from './segment-search.ts'
 import { readTransactionMarker } from './transaction-marker.ts'
 
@@ -52,6 +52,7 @@ export class PartitionLog {
   readonly #guard: LogGuard
   readonly #durability: Durability
   readonly #reader: LogReader
+  readonly #truncation: LogTruncation
   readonly #listeners = new AdvanceListeners()
   #config: LogConfig
   #logStartOffset: number
@@ -70,6 +71,7 @@ export class PartitionLog {
     this.#epochs = parts.epochs
     this.#epochFile = new EpochFile(parts, (fault) => this.#guard.fail(fault))
     this.#cleanEnd = new CleanEnd(parts)
+    this.#truncation = new LogTruncation(parts, this.#segments, this.#cleanEnd)
     this.#config = parts.config
     this.#logStartOffset = parts.logStartOffset
     this.#logEndOffset = parts.logEndOffset
@@ -224,30 +226,20 @@ export class PartitionLog {
     this.#epochFile.begin(leaderEpoch, this.#logEndOffset)
   }
 
-  /** Cuts everything at and beyond `offset` off; a batch that holds it goes as a whole (RULES 9). */
+  /**
+   * Cuts everything at and beyond `offset` off; a batch that holds it goes as a whole (RULES 9). A refusal (`KafkaError`)
+   * leaves the log whole, with less cut off than was asked.
+   */
   truncateTo(offset: number): void {
     this.#guard.check()
     if (offset >= this.#logEndOffset) return
     if (offset < this.#segments.baseOffset) this.truncateFullyAndStartAt(offset)
-    else {
-      this.#guard.runWhole('Truncating', () => this.#cut(offset))
-      this.#afterTruncation()
-    }
+    else this.#truncate(() => this.#truncation.cutTo(offset, this))
   }
 
-  /** Removes everything; the log goes on, empty, at `offset`. */
+  /** Removes everything; the log goes on, empty, at `offset`. A refusal is as in `truncateTo`. */
   truncateFullyAndStartAt(offset: number): void {
-    this.#guard.runWhole('Truncating', () => {
-      this.#cleanEnd.aboutToCut()
-      this.#parts.snapshots.removeWhere(() => true)
-      this.#segments.restartAt(offset, this.#config.fileDeleteDelayMs)
-      this.#producers.clear(offset)
-    })
-    this.#epochs.clear()
-    this.#logStartOffset = offset
-    this.#logEndOffset = offset
-    this.#durability.resetTo(offset, truncated(offset))
-    this.#afterTruncation()
+    this.#truncate(() => this.#truncation.restartAt(offset, this))
   }
 
   /**
@@ -262,6 +254,11 @@ export class PartitionLog {
     }
     this.#advanceStart(offset)
     this.#announce()
+  }
+
+  /** Resolves when the log start is on disk, as it is now. Rejects with KAFKA_STORAGE_ERROR and the fault. */
+  async whenStartSaved(): Promise<void> {
+    await this.#parts.observer.saveLogStart?.()
   }
 
   /** Removes the oldest segments that log start, size or age allow to remove. Their files go after a delay. */
@@ -420,37 +417,20 @@ export class PartitionLog {
     this.#durability.request(base)
   }
 
-  #cut(offset: number): void {
-    this.#cleanEnd.aboutToCut()
-    const { fileDeleteDelayMs: removeAfterMs } = this.#config
-    this.#segments.cutTo(offset, { isBelowWatermark: offset < this.highWatermark, removeAfterMs })
-    this.#logEndOffset = offset
-    this.#logStartOffset = Math.min(this.#logStartOffset, offset)
-    this.#epochs.truncateFromEnd(offset)
-    this.#durability.truncateTo(offset, truncated(offset), this.#segments.active.baseOffset)
-    this.#parts.snapshots.removeWhere((snapshot) => snapshot > offset)
-    this.#rebuildProducers()
-  }
-
-  #rebuildProducers(): void {
-    replayProducersNow({
-      segments: this.#segments.list,
-      logEndOffset: this.#logEndOffset,
-      producers: this.#producers,
-      snapshots: this.#parts.snapshots,
-      now: this.#environment.clock.now(),
-      damages: [...this.#parts.damages],
-    })
-    this.#producers.releaseBelow(this.highWatermark)
-  }
-
-  #afterTruncation(): void {
+  #truncate(action: () => Truncated): void {
+    const { end, isEmptied, refusal } = this.#guard.run('Truncating', action)
+    this.#logEndOffset = end
+    this.#logStartOffset = isEmptied ? end : Math.min(this.#logStartOffset, end)
+    const reason = new KafkaError('NOT_LEADER_OR_FOLLOWER', `The log was truncated to ${end}`)
+    if (isEmptied) this.#durability.resetTo(end, reason)
+    else this.#durability.truncateTo(end, reason, this.#segments.active.baseOffset)
     this.#reader.forget()
-    this.scrub.cut(this.#logEndOffset)
+    this.scrub.cut(end)
     this.#epochFile.saveInBackground()
     this.#parts.observer.onRecoveryPoint?.()
-    this.#parts.observer.onCut?.(this.topicPartition, this.#logEndOffset)
+    this.#parts.observer.onCut?.(this.topicPartition, end)
     this.#announce()
+    if (refusal !== undefined) throw storageError(refusal, `Truncating ${this.#name}`)
   }
 
   #deleteSegments(now: number): DeletedSegments {
@@ -491,8 +471,4 @@ export class PartitionLog {
     this.#segments.stopRemoval()
     this.#listeners.clear()
   }
-}
-
-function truncated(offset: number): KafkaError {
-  return new KafkaError('NOT_LEADER_OR_FOLLOWER', `The log was truncated to ${offset}`)
 }

@@ -2,12 +2,14 @@
 import { AssertionError } from '../base/errors.ts'
 import type { RecordBatch } from '../batch/record-batch.ts'
 import { type Int64, subtractInt64 } from '../bytes/int64.ts'
+import { failureKind } from '../fs/failures.ts'
 import type { FilePool } from '../fs/file-pool.ts'
 import type { Files, OpenFile } from '../fs/files.ts'
 import type { ReadBufferPool } from '../fs/read-buffer.ts'
 import { type BatchHeader, BatchHeaderReader } from './batch-header.ts'
 import { BatchScanner } from './batch-scanner.ts'
 import { type IndexSums, loadIndexes } from './checked-indexes.ts'
+import { copyBytes, renameTogether } from './file-changes.ts'
 import type { IndexCache } from './index-cache.ts'
 import { segmentPath } from './segment-files.ts'
 import { SegmentIndexes } from './segment-indexes.ts'
@@ -69,6 +71,8 @@ export class Segment {
   #generation = 0
   /** Bytes behind the end were cut off, and may come back until the next sync. */
   #hasCutTail = false
+  /** Behind the end may stand what a refused append has written. */
+  #hasRest = false
 
   private constructor(
     environment: SegmentEnvironment,
@@ -199,7 +203,7 @@ export class Segment {
     batches: readonly RecordBatch[],
     indexIntervalBytes: number,
   ): void {
-    this.#write(pieces)
+    this.#write(pieces, batches)
     const { offsets, times } = this.indexes
     let position = this.#size
     for (const batch of batches) {
@@ -358,27 +362,46 @@ export class Segment {
   }
 
   /**
-   * The same, but through a new file that replaces the old one, so that maps of the old one stay whole (RULES 9).
-   * Blocks until the new file is on disk.
+   * The first half of a cut through a new file, which leaves maps of the old one whole (RULES 9): blocks until the new one
+   * is on disk. `truncateByCopy` puts it into the old one's place.
    */
+  copyForCut(position: number): void {
+    const { files } = this.#environment
+    try {
+      const copy = files.open(this.#cutCopy, 'write')
+      try {
+        copy.truncate(0)
+        this.withFile((from) => copyBytes(from, copy, position))
+        copy.syncNow()
+      } finally {
+        copy.close()
+      }
+    } catch (error) {
+      if (failureKind(error) === 'refusal') files.remove(this.#cutCopy)
+      throw error
+    }
+  }
+
+  /** The second half, on disk when it returns; without a descriptor to sync the directory, it is before the next append is. */
   truncateByCopy(offset: number, position: number): void {
     const { files, pool, directory } = this.#environment
-    const copy = files.open(`${this.path}.cut`, 'write')
-    try {
-      copy.truncate(0)
-      this.withFile((from) => copyBytes(from, copy, position))
-      copy.syncNow()
-    } finally {
-      copy.close()
-    }
+    files.rename(this.#cutCopy, this.path)
+    this.isNameDurable = false
     this.#file?.close()
-    this.#file = undefined
     pool.evict(this.path)
-    files.rename(`${this.path}.cut`, this.path)
-    files.syncDirectoryNow(directory)
-    this.#file = pool.open(this.path, 'write')
+    this.#file = pool.attach(this.path)
     this.#afterCut(offset, position)
     this.syncedSize = position
+    try {
+      files.syncDirectoryNow(directory)
+      this.isNameDurable = true
+    } catch (error) {
+      if (failureKind(error) !== 'refusal') throw error
+    }
+  }
+
+  get #cutCopy(): string {
+    return `${this.path}.cut`
   }
 
   #afterCut(offset: number, position: number): void {
@@ -393,8 +416,9 @@ export class Segment {
     if (position === 0) this.#firstTimestamp = undefined
   }
 
-  #write(pieces: readonly Uint8Array[]): void {
+  #write(pieces: readonly Uint8Array[], batches: readonly RecordBatch[]): void {
     const file = this.#file ?? this.#mustBeActive()
+    if (this.#hasRest) this.#cutRest(file)
     let position = this.#size
     try {
       for (const piece of pieces) {
@@ -402,11 +426,22 @@ export class Segment {
         position += piece.length
       }
     } catch (error) {
-      // Whole batches may have been written, which a recovery would take for appended ones.
       this.#hasCutTail = true
-      file.truncate(this.#size)
+      this.#hasRest = true
+      this.#cutRest(file, batches[0]?.sizeInBytes)
       throw error
     }
+  }
+
+  /**
+   * Cuts off what a refused append wrote. When that may hold a whole batch, it is gone from the disk when this returns:
+   * a recovery would take it for an appended one, and its producer was told that it was not.
+   */
+  #cutRest(file: OpenFile, batchBytes = 0): void {
+    const hasWholeBatch = file.size() - this.#size >= batchBytes
+    file.truncate(this.#size)
+    if (hasWholeBatch) file.syncNow()
+    this.#hasRest = false
   }
 
   /** The largest timestamp, of which the time index may not know yet: batches behind its last entry are looked at. */
@@ -445,19 +480,5 @@ export class Segment {
       if (header && header.lastOffset === entry.offset) return header
     }
     return reader.at(from)
-  }
-}
-
-const COPY_BYTES = 1_048_576
-
-/** Copies the first `size` bytes. */
-function copyBytes(from: OpenFile, to: OpenFile, size: number): void {
-  const buffer = new Uint8Array(Math.min(COPY_BYTES, size))
-  for (let position = 0; position < size; ) {
-    const wanted = Math.min(buffer.length, size - position)
-    const count = from.read(buffer.subarray(0, wanted), position)
-    if (count < wanted) throw new Error(`${from.path} ends at ${position + count}, below ${size}`)
-    to.write(buffer.subarray(0, count), position)
-    position += count
   }
 }

@@ -69,7 +69,9 @@ export async function startRun(disk: SimulatedDisk): Promise<FaultRun> {
     onProblem: (error) => systemCode(error) || note(wrong, 'in the background', error),
   })
   await manager.openMetadataLog(DEFAULT_LOG_CONFIG)
-  await manager.load({ configOf, expectedTopicId: ({ topic }) => IDS[topic] })
+  // What is refused is tried again after a while.
+  const load = manager.load({ configOf, expectedTopicId: ({ topic }) => IDS[topic] })
+  await drive(clock, load)
   return {
     manager,
     clock,

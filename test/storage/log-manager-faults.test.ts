@@ -1,7 +1,7 @@
 // The log manager when the power goes, a disk fails or fills up, or a file is damaged.
 import { expect, test } from 'vitest'
 import type { StorageFault } from '#storage/base/errors.ts'
-import type { OfflineDirectory } from '#storage/log-manager.ts'
+import type { OfflineDirectory } from '#storage/log-manager-options.ts'
 import { SimulatedDisk } from '../simulation/simulated-disk.ts'
 import { append, batchOf, readAll } from './log/log-fixture.ts'
 import {

@@ -139,7 +139,10 @@ test.each(['in place', 'by copy'])('Segment cuts the batch that holds the offset
   add(segment, { offset: 6, size: 200, time: 2000 })
   const position = segment.cutPosition(4)
   if (way === 'in place') segment.truncate(4, position)
-  else segment.truncateByCopy(4, position)
+  else {
+    segment.copyForCut(position)
+    segment.truncateByCopy(4, position)
+  }
   expect({ size: segment.size, file: files.status(segment.path)?.size }).toEqual({
     size,
     file: size,
