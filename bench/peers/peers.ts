@@ -114,10 +114,10 @@ async function run(folder: string): Promise<void> {
       cases: results,
     }
     saveResult(resultFile(out), result)
+    writePage()
   }
   if (out === undefined)
     console.log('\nA part of the table, or a trial: nothing is kept (--out NAME does)')
-  else writePage()
 }
 
 await withFolder(run)

@@ -92,6 +92,7 @@ export function resultText(result: BenchResult): string {
     typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value
   const text = JSON.stringify(result, short, 2)
   return text.replace(/([[{])\n\s+([^[\]{}]+?)\n\s+([\]}])/g, (_all, open, inside, close) => {
-    return `${open}${inside.replace(/\n\s+/g, ' ')}${close}`
+    const space = open === '{' ? ' ' : ''
+    return `${open}${space}${inside.replace(/\n\s+/g, ' ')}${space}${close}`
   })
 }

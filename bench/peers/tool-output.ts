@@ -44,14 +44,15 @@ export function consumerPerformance(text: string): Metrics {
   })
 }
 
-/** One of the metrics that Kafka's tools list as `group:name:{tags} : value`: the sum over all tags. */
+/** One of the metrics that Kafka's tools list as `group:name:{tags} : value`: the one with the fewest tags, which is the sum of the others. */
 export function toolMetric(text: string, name: string): number | undefined {
-  const values = text
+  const found = text
     .split('\n')
-    .filter((line) => line.startsWith(`${name}:`))
-    .map((line) => Number(/:\s*([-\d.Ee]+)\s*$/.exec(line)?.[1]))
-    .filter((value) => !Number.isNaN(value))
-  return values.length === 0 ? undefined : values.reduce((a, b) => a + b)
+    .map((line) => /^([^{]*):\{([^}]*)\}\s*:\s*([-\d.Ee]+)\s*$/.exec(line))
+    .filter((match) => match?.[1] === name)
+    .toSorted((a, b) => (a?.[2]?.length ?? 0) - (b?.[2]?.length ?? 0))
+  const value = Number(found[0]?.[3])
+  return Number.isNaN(value) ? undefined : value
 }
 
 /** The lines `ack P50 P99 P99.9 MAX` and `end …`, in microseconds, of our latency load for Java. */
