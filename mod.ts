@@ -17,6 +17,7 @@ import { progressLine } from '#src/partitions/recovery-findings.ts'
 import { absolutePath, temporaryDirectory } from '#src/platform/directories.ts'
 import { hostName } from '#src/platform/process.ts'
 import type { HttpServer } from '#src/platform/serve.ts'
+import { startThread } from '#storage/base/background-thread.ts'
 import { KafkaError } from '#storage/base/errors.ts'
 import { type Clock, type Random, systemClock, systemRandom } from '#storage/base/world.ts'
 import type { Int64 } from '#storage/bytes/int64.ts'
@@ -227,6 +228,8 @@ class Parts implements RunningBroker {
       files,
       clock,
       random,
+      // Files that were handed in are no other thread's.
+      ...(!this.#options.files && { startThread }),
       onOffline: ({ path, fault }) =>
         say(`The data directory ${path} is offline: ${causes(fault)}`),
       onProgress: (progress) => say(progressLine(progress)),

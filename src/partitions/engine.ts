@@ -1,4 +1,5 @@
 // The broker below its doors: data directories, metadata and partitions, started and stopped in the one right order.
+import type { StartThread } from '#storage/base/background-thread.ts'
 import { KafkaError } from '#storage/base/errors.ts'
 import { partitionName, type TopicPartition } from '#storage/base/topic-partition.ts'
 import type { Uuid } from '#storage/base/uuid.ts'
@@ -40,6 +41,8 @@ export interface EngineOptions {
   readonly files: Files
   readonly clock: Clock
   readonly random: Random
+  /** Threads that see the same files, for long work. Without it all is done on the loop. */
+  readonly startThread?: StartThread
   /** A log directory went offline. */
   readonly onOffline: (offline: OfflineDirectory) => void
   /** Told every few seconds while the logs are being opened. */
@@ -289,7 +292,13 @@ function inTurn(manager: LogManager): () => Uuid {
   }
 }
 
-function environmentOf({ config, files, clock, random }: EngineOptions): LogEnvironment {
+function environmentOf({
+  config,
+  files,
+  clock,
+  random,
+  startThread,
+}: EngineOptions): LogEnvironment {
   return {
     files,
     clock,
@@ -301,6 +310,7 @@ function environmentOf({ config, files, clock, random }: EngineOptions): LogEnvi
     }),
     buffers: new ReadBufferPool(),
     indexCache: new IndexCache(),
+    ...(startThread && { startThread }),
   }
 }
 

@@ -35,6 +35,11 @@ export class TimeSlices {
     this.#startedAt = clock.monotonic()
   }
 
+  /** True when the slice is used up: who asks this first, after each small piece of work, need not `breathe` so often. */
+  get isOver(): boolean {
+    return this.#clock.monotonic() - this.#startedAt >= this.#sliceMs
+  }
+
   /** Lets others have the loop when the slice is used up. */
   async breathe(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -47,7 +52,7 @@ export class TimeSlices {
   async #wake(): Promise<void> {
     this.#isWaking = true
     for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
-      if (this.#clock.monotonic() - this.#startedAt >= this.#sliceMs) {
+      if (this.isOver) {
         await this.#pause()
         this.#startedAt = this.#clock.monotonic()
       }

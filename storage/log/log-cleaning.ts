@@ -1,9 +1,9 @@
 // A log while it is compacted: which segments may be replaced, and how cleaned ones take their place.
 import { StorageFault } from '../base/errors.ts'
 import { failureKind, storageError } from '../fs/failures.ts'
-import type { Segment } from '../segment/segment.ts'
+import { Segment, type SegmentEnvironment } from '../segment/segment.ts'
 import { segmentPath } from '../segment/segment-files.ts'
-import { syncFile } from './durability.ts'
+import type { SegmentIndexes } from '../segment/segment-indexes.ts'
 import type { LogGuard } from './log-guard.ts'
 import type { LogEnvironment } from './log-parts.ts'
 import type { LogSegments, SegmentReplacement } from './log-segments.ts'
@@ -44,6 +44,7 @@ const RETRY_MS = 100
  */
 export class LogCleaning implements SegmentReplacement {
   readonly #parts: CleaningParts
+  readonly #onAbort: (() => void)[] = []
   #isAborted = false
   /** Stands under `.swap`, and the old ones are still there. */
   #swapping: Segment | undefined
@@ -60,19 +61,34 @@ export class LogCleaning implements SegmentReplacement {
     if (this.#isAborted) throw new CleaningAborted('The log was cut or closed')
   }
 
-  /** To be filled with what stays of the segments from that of `baseOffset` on. `replace` or `discard` it. */
-  createSegment(baseOffset: number, createdMs: number): Segment {
-    return this.#parts.segments.createCleaned(baseOffset, createdMs)
+  /** Calls `listener` when there is no point in going on any more. */
+  onAbort(listener: () => void): void {
+    this.#onAbort.push(listener)
+  }
+
+  /** Where cleaned segments are made, with names that end with `.cleaned`. */
+  get segmentEnvironment(): SegmentEnvironment {
+    return this.#parts.segments.environment
+  }
+
+  /** A cleaned segment whose files are written and synced. `replace` or `discard` it. */
+  adopt(
+    cleaned: { baseOffset: number; size: number; createdMs: number },
+    indexes: SegmentIndexes,
+  ): Segment {
+    return Segment.adopt(this.segmentEnvironment, { ...cleaned, suffix: '.cleaned' }, indexes)
   }
 
   /**
-   * Puts `cleaned`, which it seals, into the place of `replaced`, which are neighbours; on disk when it resolves. Rejects
-   * with `CleaningAborted`, with the system's error when nothing has changed, and with `StorageFault`.
+   * Puts `cleaned` into the place of `replaced`, which are neighbours; on disk when it resolves. Rejects with
+   * `CleaningAborted`, with the system's error when nothing has changed, and with `StorageFault`.
    */
   async replace(replaced: readonly Segment[], cleaned: Segment): Promise<void> {
     const { environment, directory, guard, segments, removeAfterMs } = this.#parts
     const { files } = environment
-    await this.#persist(replaced, cleaned)
+    // That of what it replaces.
+    const modifiedMs = files.status(replaced.at(-1)?.path ?? '')?.modifiedMs
+    if (modifiedMs !== undefined) files.setModified(cleaned.path, modifiedMs)
     await files.syncDirectory(directory)
     this.check()
     guard.runWhole('Compacting', () => cleaned.rename('.swap'))
@@ -102,15 +118,11 @@ export class LogCleaning implements SegmentReplacement {
     cleaned.isNameDurable = true
   }
 
-  /** Removes a cleaned segment that is not wanted any more. What is left is removed by the next start. */
-  discard(cleaned: Segment): void {
-    // The log was cut when it had just taken its place: now it may be the active one.
-    if (this.#parts.segments.list.includes(cleaned)) return
-    cleaned.release()
-    // After a `.swap` it is `replace` that removes it.
-    if (!cleaned.path.endsWith('.cleaned') || this.#parts.guard.isClosed) return
+  /** Removes what is there of a cleaned segment that is not wanted any more. What is left is removed by the next start. */
+  discard(baseOffset: number): void {
+    if (this.#parts.guard.isClosed) return
     try {
-      this.#removeFiles(cleaned, '.cleaned')
+      this.#removeFiles(baseOffset, '.cleaned')
     } catch {
       // See above.
     }
@@ -125,47 +137,34 @@ export class LogCleaning implements SegmentReplacement {
 
   cancel(): void {
     this.#isAborted = true
+    for (const listener of this.#onAbort) listener()
   }
 
   /** Retention may delete again. */
   end(): void {
-    this.#isAborted = true
+    this.cancel()
     this.#parts.segments.setReplacement(undefined)
   }
 
   abort(): void {
     const { environment, directory } = this.#parts
     const isUnderWay = this.#swapping !== undefined || this.#placing !== undefined
-    this.#isAborted = true
+    this.cancel()
     if (this.#swapping) this.#undo()
     if (this.#placing) this.#place()
     if (isUnderWay) environment.files.syncDirectoryNow(directory)
   }
 
   stop(): void {
-    this.#isAborted = true
+    this.cancel()
     this.#swapping = undefined
     this.#placing = undefined
-  }
-
-  /** All of the new segment on disk, with the modification time of what it replaces. */
-  async #persist(replaced: readonly Segment[], cleaned: Segment): Promise<void> {
-    const { files } = this.#parts.environment
-    cleaned.seal()
-    const modifiedMs = files.status(replaced.at(-1)?.path ?? '')?.modifiedMs
-    await cleaned.sync()
-    this.check()
-    const paths = cleaned.writeIndexes()
-    await Promise.all(paths.map((path) => syncFile(files, path)))
-    this.check()
-    cleaned.closeFile()
-    if (modifiedMs !== undefined) files.setModified(cleaned.path, modifiedMs)
   }
 
   #undo(): void {
     const cleaned = this.#swapping
     this.#swapping = undefined
-    if (cleaned) this.#removeFiles(cleaned, '.swap')
+    if (cleaned) this.#removeFiles(cleaned.baseOffset, '.swap')
   }
 
   #place(): void {
@@ -181,7 +180,7 @@ export class LogCleaning implements SegmentReplacement {
     placed.release()
   }
 
-  #removeFiles({ baseOffset }: Segment, suffix: string): void {
+  #removeFiles(baseOffset: number, suffix: string): void {
     const { environment, directory } = this.#parts
     for (const kind of ['log', 'index', 'timeindex', 'txnindex'] as const) {
       environment.files.remove(segmentPath(directory, baseOffset, kind) + suffix)

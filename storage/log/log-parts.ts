@@ -1,4 +1,5 @@
 // What a log is made of and whom it tells.
+import type { StartThread } from '../base/background-thread.ts'
 import type { StorageFault } from '../base/errors.ts'
 import type { TopicPartition } from '../base/topic-partition.ts'
 import type { Uuid } from '../base/uuid.ts'
@@ -22,6 +23,8 @@ export interface LogEnvironment extends SliceSource {
   readonly random: Random
   readonly pool: FilePool
   readonly indexCache: SegmentEnvironment['indexCache']
+  /** Where there are threads that see the same files. Without it, all work is done on the loop. */
+  readonly startThread?: StartThread
 }
 
 /** Whom a log tells. */

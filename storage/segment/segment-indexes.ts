@@ -36,11 +36,23 @@ export class SegmentIndexes {
     const read = (kind: 'index' | 'timeindex' | 'txnindex') => {
       return files.readFile(segmentPath(directory, baseOffset, kind)) ?? new Uint8Array(0)
     }
+    return SegmentIndexes.parse(baseOffset, {
+      offsets: read('index'),
+      times: read('timeindex'),
+      transactions: read('txnindex'),
+    })
+  }
+
+  /** Takes what the files hold, and keeps it. */
+  static parse(
+    baseOffset: number,
+    files: Readonly<Record<'offsets' | 'times' | 'transactions', Uint8Array>>,
+  ): SegmentIndexes {
     return new SegmentIndexes(
       baseOffset,
-      OffsetIndex.parse(baseOffset, read('index')),
-      TimeIndex.parse(baseOffset, read('timeindex')),
-      TransactionIndex.parse(baseOffset, read('txnindex')),
+      OffsetIndex.parse(baseOffset, files.offsets),
+      TimeIndex.parse(baseOffset, files.times),
+      TransactionIndex.parse(baseOffset, files.transactions),
     )
   }
 

@@ -110,10 +110,23 @@ export class Segment {
     return segment
   }
 
+  /** A segment whose files are all written and synced, but not their names, which end with `suffix`. */
+  static adopt(
+    environment: SegmentEnvironment,
+    state: { baseOffset: number; size: number; createdMs: number; suffix: string },
+    indexes: SegmentIndexes,
+  ): Segment {
+    const segment = Segment.open(environment, state)
+    segment.isNameDurable = false
+    segment.#indexes = indexes
+    segment.#largest = indexes.times.lastEntry
+    return segment
+  }
+
   /** A segment that exists, sealed. All of its `size` bytes count as synced. */
   static open(
     environment: SegmentEnvironment,
-    state: { baseOffset: number; size: number; createdMs: number },
+    state: { baseOffset: number; size: number; createdMs: number; suffix?: string },
   ): Segment {
     const segment = new Segment(environment, state)
     segment.syncedSize = state.size
@@ -309,13 +322,6 @@ export class Segment {
     this.#file?.close()
     this.#file = undefined
     this.#indexes = undefined
-    this.#lastAppend = undefined
-  }
-
-  /** Closes the file alone: all of it is written and synced, and the files are about to be renamed. */
-  closeFile(): void {
-    this.#file?.close()
-    this.#file = undefined
     this.#lastAppend = undefined
   }
 

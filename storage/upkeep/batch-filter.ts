@@ -63,7 +63,9 @@ export class BatchFilter {
     const kept: number[] = []
     let hasTombstones = false
     for (let number = 0; cursor?.next(); number++) {
-      if (number % SLICE_RECORDS === SLICE_RECORDS - 1) await this.#slices.breathe()
+      if (number % SLICE_RECORDS === SLICE_RECORDS - 1 && this.#slices.isOver) {
+        await this.#slices.breathe()
+      }
       if (!batch.isControl && !this.#staysRecord(batch, cursor)) continue
       kept.push(number)
       hasTombstones ||= !cursor.hasValue
@@ -106,7 +108,9 @@ export class BatchFilter {
     const records: NewRecord[] = []
     cursor.rewind()
     for (let number = 0; cursor.next(); number++) {
-      if (number % SLICE_RECORDS === SLICE_RECORDS - 1) await this.#slices.breathe()
+      if (number % SLICE_RECORDS === SLICE_RECORDS - 1 && this.#slices.isOver) {
+        await this.#slices.breathe()
+      }
       if (kept[records.length] !== number) continue
       records.push({
         timestamp: isAppendTime ? maxTimestamp : addInt64(baseTimestamp, cursor.timestampDelta),

@@ -1,23 +1,22 @@
-// One cleaning of one log: which key was written last where, then every segment without what is superseded.
+// One cleaning of one log: what is read and written, by whom, and what becomes part of the log.
+import type { StartThread } from '../base/background-thread.ts'
 import type { TimeSlices } from '../base/time-slices.ts'
 import type { Random } from '../base/world.ts'
-import { RecordCursor } from '../batch/record.ts'
-import { RecordBatch } from '../batch/record-batch.ts'
 import type { Int64 } from '../bytes/int64.ts'
 import type { MapCache } from '../fs/map-cache.ts'
 import type { LogCleaning } from '../log/log-cleaning.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
 import { abortedTransactions } from '../log/segment-search.ts'
 import type { Segment } from '../segment/segment.ts'
+import { SegmentIndexes } from '../segment/segment-indexes.ts'
 import { lastDataOffsetOf } from '../state/producer-entry.ts'
-import { BatchFilter, type LastOfProducer } from './batch-filter.ts'
+import type { LastOfProducer } from './batch-filter.ts'
 import type { CleanableRange } from './cleanable.ts'
-import { CleanedTransactions } from './cleaned-transactions.ts'
-import { HASH_KEY_BYTES, KeyHash } from './key-hash.ts'
-import { OffsetMap } from './offset-map.ts'
+import type { CleaningJob, CleaningStage, DirtyRange, SegmentGroup } from './cleaning-job.ts'
+import { CleaningPass } from './cleaning-pass.ts'
+import { startCleaningThread } from './cleaning-stage.ts'
+import { HASH_KEY_BYTES } from './key-hash.ts'
 import { groupSegments } from './segment-groups.ts'
-import { SegmentReader } from './segment-reader.ts'
-import { SegmentWriter } from './segment-writer.ts'
 import type { Throttle } from './throttle.ts'
 
 /** What a cleaning may use. */
@@ -26,6 +25,12 @@ export interface CleaningMeans {
   readonly random: Random
   readonly slices: TimeSlices
   readonly throttle: Throttle
+  /** Threads to read and write in; without it all is done here, in slices. */
+  readonly startThread?: StartThread
+  /** Less than this is read here: a thread takes longer to start. */
+  readonly threadFromBytes?: number
+  /** How many share the throttle, each from a thread of its own. */
+  readonly threads?: number
   readonly now: number
   /** For the map of keys, and how full it may get. */
   readonly mapBytes: number
@@ -42,6 +47,9 @@ export interface CleanedLog {
   readonly bytesWritten: number
   readonly mapBytes: number
 }
+
+/** A thread is as good as ready in the time that this much takes. */
+const THREAD_FROM_BYTES = 16 * 1_048_576
 
 /**
  * Cleans `range` of a log: what is superseded by records in it goes, in the range and below. Each group of segments is
@@ -62,8 +70,6 @@ class LogPass {
   readonly #cleaning: LogCleaning
   readonly #range: CleanableRange
   readonly #means: CleaningMeans
-  #bytesRead = 0
-  #bytesWritten = 0
 
   constructor(
     log: PartitionLog,
@@ -78,17 +84,118 @@ class LogPass {
   }
 
   async run(): Promise<CleanedLog> {
-    const map = await this.#buildMap()
-    const firstDirtyOffset = map.latestOffset + 1
-    const transactions = new CleanedTransactions((aborted) => this.#writer?.addAborted(aborted))
-    for (const group of this.#groups(firstDirtyOffset)) {
-      await this.#cleanGroup(group, map, transactions)
+    const { startThread, threadFromBytes = THREAD_FROM_BYTES } = this.#means
+    const { firstUncleanableOffset } = this.#range
+    const bytes = this.#segmentsBelow(firstUncleanableOffset).reduce(
+      (sum, { size }) => sum + size,
+      0,
+    )
+    if (!startThread || bytes < threadFromBytes) return await this.#runWith(this.#pass())
+    const thread = await startCleaningThread(startThread, this.#job()).catch(() => undefined)
+    // There was none to be had: then it only takes longer.
+    if (!thread) return await this.#runWith(this.#pass())
+    try {
+      this.#cleaning.check()
+      this.#cleaning.onAbort(() => thread.interrupt())
+      return await this.#runWith(thread)
+    } finally {
+      await thread.end()
     }
-    const [bytesRead, bytesWritten] = [this.#bytesRead, this.#bytesWritten]
-    return { firstDirtyOffset, bytesRead, bytesWritten, mapBytes: map.sizeInBytes }
   }
 
-  #writer: SegmentWriter | undefined
+  async #runWith(stage: CleaningStage): Promise<CleanedLog> {
+    const map = await this.#unlessAborted(stage.buildMap(this.#dirtyRange()))
+    const firstDirtyOffset = map.latestOffset + 1
+    let [bytesRead, bytesWritten] = [map.bytesRead, 0]
+    for (const group of this.#groups(firstDirtyOffset)) {
+      const done = await this.#cleanGroup(group, stage)
+      bytesRead += done.bytesRead
+      bytesWritten += done.size
+    }
+    return { firstDirtyOffset, bytesRead, bytesWritten, mapBytes: map.mapBytes }
+  }
+
+  async #cleanGroup(segments: readonly Segment[], stage: CleaningStage) {
+    const cleaning = this.#cleaning
+    const group = await this.#describeGroup(segments)
+    const { baseOffset, createdMs } = group
+    try {
+      const cleaned = await this.#unlessAborted(stage.clean(group))
+      const { size, bytesRead } = cleaned
+      const indexes = SegmentIndexes.parse(baseOffset, cleaned.indexes)
+      const segment = cleaning.adopt({ baseOffset, size, createdMs }, indexes)
+      await cleaning.replace(segments, segment)
+      return { size, bytesRead }
+    } catch (error) {
+      cleaning.discard(baseOffset)
+      throw error
+    }
+  }
+
+  /** A log that was cut fails in all kinds of ways, none of which matters. */
+  async #unlessAborted<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work
+    } finally {
+      this.#cleaning.check()
+    }
+  }
+
+  /** The same work on this loop. */
+  #pass(): CleaningPass {
+    const { maps, slices, throttle } = this.#means
+    const environment = this.#cleaning.segmentEnvironment
+    const check = () => this.#cleaning.check()
+    return new CleaningPass(this.#job(), { environment, maps, slices, throttle, check })
+  }
+
+  #job(): CleaningJob {
+    const { random, throttle, now, mapBytes, loadFactor, bufferBytes, threads = 1 } = this.#means
+    const { maxDecompressedBytes, deleteRetentionMs, indexIntervalBytes } = this.#log.config
+    const { firstDirtyOffset, firstUncleanableOffset } = this.#range
+    return {
+      directory: this.#log.directory,
+      firstDirtyOffset,
+      firstUncleanableOffset,
+      now,
+      deleteRetentionMs,
+      maxDecompressedBytes,
+      indexIntervalBytes,
+      secret: random.bytes(HASH_KEY_BYTES),
+      mapBytes,
+      loadFactor,
+      bufferBytes,
+      bytesPerSecond: throttle.bytesPerSecond / threads,
+      producers: this.#producers(),
+    }
+  }
+
+  /** Those of whom something in the range may be the last. */
+  #producers(): Map<Int64, LastOfProducer> {
+    const { firstUncleanableOffset } = this.#range
+    const producers = new Map<Int64, LastOfProducer>()
+    for (const entry of this.#log.producers.producers()) {
+      const lastDataOffset = lastDataOffsetOf(entry)
+      if (lastDataOffset >= firstUncleanableOffset) continue
+      producers.set(entry.producerId, { lastDataOffset, producerEpoch: entry.epoch })
+    }
+    return producers
+  }
+
+  #dirtyRange(): DirtyRange {
+    const { firstDirtyOffset, firstUncleanableOffset } = this.#range
+    const segments = this.#segmentsBelow(firstUncleanableOffset)
+    const dirty = segments.map((segment, index) => {
+      const { path, size, baseOffset } = segment
+      const isPartly = baseOffset < firstDirtyOffset
+      const endOffset = segments[index + 1]?.baseOffset ?? firstUncleanableOffset
+      if (!isPartly || endOffset <= firstDirtyOffset) return { path, size, position: 0, endOffset }
+      const { position } = segment.indexes.offsets.lookup(firstDirtyOffset)
+      return { path, size, position, endOffset }
+    })
+    const aborted = this.#abortedIn(firstDirtyOffset, firstUncleanableOffset)
+    return { segments: dirty.filter(({ endOffset }) => endOffset > firstDirtyOffset), aborted }
+  }
 
   /** The segments up to the one in which the map ends, in groups that become one segment each. */
   #groups(endOffset: number): Segment[][] {
@@ -113,139 +220,21 @@ class LogPass {
     return this.#log.segments.filter(({ baseOffset }) => baseOffset < end)
   }
 
-  async #buildMap(): Promise<OffsetMap> {
-    const { firstDirtyOffset, firstUncleanableOffset } = this.#range
-    const { random, mapBytes, loadFactor } = this.#means
-    const map = new OffsetMap(new KeyHash(random.bytes(HASH_KEY_BYTES)), {
-      maxBytes: mapBytes,
-      loadFactor,
-    })
-    map.latestOffset = firstDirtyOffset - 1
-    const segments = this.#segmentsBelow(firstUncleanableOffset)
-    const first = segments.findLastIndex(({ baseOffset }) => baseOffset <= firstDirtyOffset)
-    const transactions = new CleanedTransactions()
-    transactions.add(this.#abortedIn(firstDirtyOffset, firstUncleanableOffset))
-    for (let index = Math.max(first, 0); index < segments.length; index++) {
-      const segment = segments[index] as Segment
-      const end = segments[index + 1]?.baseOffset ?? firstUncleanableOffset
-      if (end <= firstDirtyOffset) continue
-      if (!(await this.#mapSegment(segment, map, transactions))) break
-      // Behind the last batch there may be a gap.
-      map.latestOffset = Math.max(map.latestOffset, end - 1)
-    }
-    return map
-  }
-
-  /** False when the map is full. */
-  async #mapSegment(
-    segment: Segment,
-    map: OffsetMap,
-    transactions: CleanedTransactions,
-  ): Promise<boolean> {
-    const { firstDirtyOffset } = this.#range
-    const position = segment.indexes.offsets.lookup(firstDirtyOffset).position
-    for await (const batch of this.#batches(segment, position)) {
-      if (batch.isControl) transactions.readControl(batch)
-      else if (!transactions.readBatch(batch) && !(await this.#mapBatch(batch, map))) return false
-      map.latestOffset = Math.max(map.latestOffset, batch.lastOffset)
-    }
-    return true
-  }
-
-  /** False when the map is full before the batch is in it: then it is left to the next cleaning, unless it is the first. */
-  async #mapBatch(batch: RecordBatch, map: OffsetMap): Promise<boolean> {
-    const { firstDirtyOffset } = this.#range
-    const cursor = new RecordCursor(batch, this.#log.config.maxDecompressedBytes)
-    const isFirst = map.latestOffset < firstDirtyOffset
-    for (let number = 1; cursor.next(); number++) {
-      if (number % SLICE_RECORDS === 0) await this.#breathe()
-      const offset = batch.baseOffset + cursor.offsetDelta
-      if (!cursor.hasKey || offset < firstDirtyOffset) continue
-      if (map.isFull && !(await map.grow(() => this.#breathe()))) return false
-      map.put(offset, cursor.unpacked, cursor.keyStart, cursor.keyEnd)
-      if (isFirst) map.latestOffset = offset
-    }
-    return true
-  }
-
-  async #cleanGroup(
-    group: readonly Segment[],
-    map: OffsetMap,
-    transactions: CleanedTransactions,
-  ): Promise<void> {
-    const [first] = group
-    const last = group.at(-1)
-    if (!first || !last) return
-    const cleaning = this.#cleaning
-    const cleaned = cleaning.createSegment(first.baseOffset, last.createdMs)
-    try {
-      const { indexIntervalBytes } = this.#log.config
-      const options = { indexIntervalBytes, bufferBytes: this.#means.bufferBytes }
-      const writer = new SegmentWriter(cleaned, options)
-      this.#writer = writer
-      const filter = new BatchFilter(this.#rules(map, transactions), this.#means.slices)
-      for (const segment of group) {
-        transactions.add(this.#abortedIn(segment.baseOffset, this.#endOf(segment)))
-        await this.#filterInto(writer, segment, filter)
-      }
-      await writer.flush()
-      cleaning.check()
-      await cleaning.replace(group, cleaned)
-      this.#bytesWritten += cleaned.size
-    } catch (error) {
-      cleaning.discard(cleaned)
-      throw error
-    } finally {
-      this.#writer = undefined
-    }
-  }
-
-  async #filterInto(writer: SegmentWriter, segment: Segment, filter: BatchFilter): Promise<void> {
-    for await (const batch of this.#batches(segment, 0)) {
-      const bytes = await filter.filter(batch)
-      if (!bytes) continue
-      await writer.add(bytes === batch.bytes ? batch : new RecordBatch(bytes))
-      await this.#pay(bytes.length)
-    }
-  }
-
-  /** The batches of a segment from a position on, each valid until the next. Lets others have the loop in between. */
-  async *#batches(segment: Segment, position: number): AsyncGenerator<RecordBatch, void, void> {
-    const { maps, bufferBytes } = this.#means
-    const reader = new SegmentReader(segment, maps, { position, bufferBytes })
-    for (;;) {
-      const size = await reader.fill()
+  async #describeGroup(segments: readonly Segment[]): Promise<SegmentGroup> {
+    const described: SegmentGroup['segments'][number][] = []
+    for (const segment of segments) {
+      const { path, size, baseOffset } = segment
+      const aborted = this.#abortedIn(baseOffset, this.#endOf(segment))
+      described.push({ path, size, aborted })
+      await this.#means.slices.breathe()
       this.#cleaning.check()
-      if (size === 0) return
-      this.#bytesRead += size
-      await this.#pay(size)
-      for (let batch = reader.take(); batch; batch = reader.take()) {
-        yield batch
-        await this.#breathe()
-      }
     }
-  }
-
-  async #breathe(): Promise<void> {
-    await this.#means.slices.breathe()
-    this.#cleaning.check()
-  }
-
-  async #pay(bytes: number): Promise<void> {
-    const { throttle } = this.#means
-    if (throttle.take(bytes)) await throttle.wait(() => this.#cleaning.check())
-  }
-
-  #rules(map: OffsetMap, transactions: CleanedTransactions) {
-    const { maxDecompressedBytes, deleteRetentionMs } = this.#log.config
-    const producers = new Map<Int64, LastOfProducer>()
-    for (const entry of this.#log.producers.producers()) {
-      const lastDataOffset = lastDataOffsetOf(entry)
-      producers.set(entry.producerId, { lastDataOffset, producerEpoch: entry.epoch })
+    const [first, last] = [segments[0], segments.at(-1)]
+    return {
+      baseOffset: first?.baseOffset ?? 0,
+      createdMs: last?.createdMs ?? 0,
+      segments: described,
     }
-    const endOffset = this.#range.firstUncleanableOffset
-    const { now } = this.#means
-    return { map, transactions, producers, endOffset, now, deleteRetentionMs, maxDecompressedBytes }
   }
 
   #abortedIn(from: number, upTo: number) {
@@ -259,6 +248,3 @@ class LogPass {
     return segments[segments.indexOf(segment) + 1]?.baseOffset ?? this.#log.logEndOffset
   }
 }
-
-/** Records between two looks at the clock. */
-const SLICE_RECORDS = 64

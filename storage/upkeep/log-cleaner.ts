@@ -1,7 +1,8 @@
 // Compacts logs in the background: which one is next, and what becomes of those that can't be compacted.
 //
 // Life: `start` → one log after the other, the filthiest first; when nothing is due, a pause → `stop`. A log that is about
-// to go away is `release`d first. All of it runs on the loop in slices, and reads and syncs wait off it.
+// to go away is `release`d first. Small logs are read on the loop, in
+// slices; large ones in threads of their own. What decides, and what takes its place in a log, stays on the loop.
 import { AssertionError, KafkaError, StorageFault } from '../base/errors.ts'
 import { TimeSlices } from '../base/time-slices.ts'
 import { partitionName, type TopicPartition } from '../base/topic-partition.ts'
@@ -230,6 +231,8 @@ export class LogCleaner {
       random: environment.random,
       slices: this.#slices,
       throttle: this.#throttle,
+      ...(environment.startThread && { startThread: environment.startThread }),
+      threads: share,
       now: environment.clock.now(),
       mapBytes: Math.min(LARGEST_MAP_BYTES, Math.floor(dedupeBufferBytes / share)),
       loadFactor,

@@ -1,15 +1,16 @@
 // Reads the batches of a sealed segment for its cleaner: whole, checked, and without stalling the loop.
 import { KafkaError } from '../base/errors.ts'
 import { announcedSize, RecordBatch } from '../batch/record-batch.ts'
-import type { MapCache } from '../fs/map-cache.ts'
-import type { Segment } from '../segment/segment.ts'
+import type { FilePool } from '../fs/file-pool.ts'
+import type { MapCache, SealedFile } from '../fs/map-cache.ts'
 
 /** How much of a segment is brought into memory at a time when it is cold. */
 const WARM_BYTES = 4 * 1_048_576
 
 /** The batches of one segment from a position on. */
 export class SegmentReader {
-  readonly #segment: Segment
+  readonly #segment: SealedFile
+  readonly #pool: FilePool
   readonly #maps: MapCache
   #buffer: Uint8Array
   #position: number
@@ -21,12 +22,12 @@ export class SegmentReader {
 
   /** `bufferBytes` are read at a time, or one batch if that is larger. */
   constructor(
-    segment: Segment,
-    maps: MapCache,
-    options: { position: number; bufferBytes: number },
+    segment: SealedFile,
+    options: { pool: FilePool; maps: MapCache; position: number; bufferBytes: number },
   ) {
     this.#segment = segment
-    this.#maps = maps
+    this.#pool = options.pool
+    this.#maps = options.maps
     this.#position = options.position
     this.#buffer = new Uint8Array(Math.max(64, Math.min(options.bufferBytes, segment.size)))
   }
@@ -65,7 +66,7 @@ export class SegmentReader {
   #load(left: number): number {
     const size = Math.min(left, this.#buffer.length)
     const target = this.#buffer.subarray(0, size)
-    const count = this.#segment.withFile((file) => file.read(target, this.#position))
+    const count = this.#pool.use(this.#segment.path, (file) => file.read(target, this.#position))
     if (count < size) throw this.#corrupt('is beyond the end of the file')
     this.#from = 0
     this.#to = size

@@ -16,6 +16,11 @@ export class Throttle {
     this.#bytesPerSecond = bytesPerSecond
   }
 
+  /** As it is now; `Infinity` for no limit. */
+  get bytesPerSecond(): number {
+    return this.#bytesPerSecond()
+  }
+
   /** Takes note of bytes that were read or written; true when a wait is due. */
   take(bytes: number): boolean {
     const now = this.#clock.monotonic()

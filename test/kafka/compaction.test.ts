@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } fro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { startThread } from '#storage/base/background-thread.ts'
 import { TimeSlices } from '#storage/base/time-slices.ts'
 import { systemClock } from '#storage/base/world.ts'
 import {
@@ -161,6 +162,9 @@ async function cleanOurs(directory: string, checkpoint: number | undefined): Pro
   const range = assessLog(log, checkpoint, Date.now())
   const { firstDirtyOffset } = await cleanLog(log, cleaning, range, {
     ...environment,
+    // As large logs are.
+    startThread,
+    threadFromBytes: 0,
     slices: new TimeSlices(systemClock),
     throttle: new Throttle(systemClock, () => Number.POSITIVE_INFINITY),
     now: Date.now(),
