@@ -241,7 +241,7 @@ async function createTopic(
   const answer = responseOf(CreateTopicsResponse, CREATE_VERSION, await client.ask(bytes))
   const [made] = answer.topics
   if (made?.errorCode !== 0) throw new Error(`Topic ${name} met ${made?.errorMessage}`)
-  return made.topicId
+  return made.topicId ?? ''
 }
 
 function connected(port: number, count: number): Promise<RawClient[]> {

@@ -4,7 +4,9 @@ import { ByteWriter } from '#storage/bytes/byte-writer.ts'
 import { type Api, LentAnswer, NO_ANSWER } from './api.ts'
 
 const LENGTH_BYTES = 4
-const FIRST_BYTES = 256
+/** An answer begins with as much room as the last one of its API took, within these bounds. */
+const FIRST_BYTES = 128
+const MOST_FIRST_BYTES = 16 * 1024
 /** Byte values from here on are chunks of their own; smaller ones are copied. */
 const LEND_FROM_BYTES = 16 * 1024
 
@@ -30,20 +32,29 @@ export function encodeAnswer(request: AnsweredRequest, answer: unknown): Outgoin
   const { value, release } =
     answer instanceof LentAnswer ? answer : { value: answer, release: NOTHING.release }
   try {
-    return { ...encode(request, value), release }
+    return encode(request, value, release)
   } catch (error) {
     release()
     throw error
   }
 }
 
-function encode({ api, version, correlationId }: AnsweredRequest, value: unknown) {
-  const writer = new ByteWriter(FIRST_BYTES, LEND_FROM_BYTES)
+/** How many bytes the last answer of each API took, for the room that the next one begins with. */
+const lastBytes = new Map<number, number>()
+
+function encode(
+  { api, version, correlationId }: AnsweredRequest,
+  value: unknown,
+  release: () => void,
+): OutgoingAnswer {
+  const writer = new ByteWriter(lastBytes.get(api.key) ?? FIRST_BYTES, LEND_FROM_BYTES)
   writer.reserve(LENGTH_BYTES)
   ResponseHeader.write(writer, { correlationId }, api.responseHeaderVersion(version))
   api.encode(writer, value, version)
   const { chunks } = writer
-  const sizeInBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+  let sizeInBytes = 0
+  for (const chunk of chunks) sizeInBytes += chunk.length
   writer.setInt32(0, sizeInBytes - LENGTH_BYTES)
-  return { chunks, sizeInBytes }
+  lastBytes.set(api.key, Math.min(MOST_FIRST_BYTES, Math.max(FIRST_BYTES, writer.position)))
+  return { chunks, sizeInBytes, release }
 }

@@ -36,14 +36,68 @@ export interface ConnectionShared {
   readonly onClosed: (connection: Connection) => void
 }
 
-/** A request that has been started and whose answer has not been given to the socket. */
-interface Running {
+/** What the requests of a connection share. */
+interface RequestOwner {
+  readonly shared: ConnectionShared
+  readonly listener: ClientListener
+  signal(): AbortSignal
+  /** The last hold of a request may have gone. */
+  advance(): void
+}
+
+/** A request that has been started and whose answer has not been given to the socket; its handler's context too. */
+class Running implements RequestContext {
   readonly api: Api
   readonly version: number
   readonly correlationId: number
+  readonly session: Session
+  readonly broker: Broker
   readonly frame: Frame
-  holds: number
+  holds = 0
   answer: OutgoingAnswer | undefined
+  readonly #owner: RequestOwner
+
+  constructor(
+    owner: RequestOwner,
+    of: { api: Api; version: number; correlationId: number; session: Session; frame: Frame },
+  ) {
+    const { broker } = owner.shared
+    assert(broker, 'Requests start when the door serves')
+    this.#owner = owner
+    this.api = of.api
+    this.version = of.version
+    this.correlationId = of.correlationId
+    this.session = of.session
+    this.broker = broker
+    this.frame = of.frame
+  }
+
+  get clock(): Clock {
+    return this.#owner.shared.clock
+  }
+
+  get listener(): ClientListener {
+    return this.#owner.listener
+  }
+
+  get apis(): RequestContext['apis'] {
+    return this.#owner.shared.apis.ranges
+  }
+
+  get signal(): AbortSignal {
+    return this.#owner.signal()
+  }
+
+  hold(): () => void {
+    this.holds++
+    let isHeld = true
+    return () => {
+      if (!isHeld) return
+      isHeld = false
+      this.holds--
+      this.#owner.advance()
+    }
+  }
 }
 
 /** The owner of one accepted connection. */
@@ -51,7 +105,7 @@ export class Connection implements TcpEvents {
   readonly clientAddress: string
   readonly #shared: ConnectionShared
   readonly #socket: TcpConnection
-  readonly #listener: ClientListener
+  readonly #owner: RequestOwner
   readonly #frames: FrameReader
   readonly #goOn = () => this.#advance()
   /** In the order of their requests. */
@@ -73,7 +127,11 @@ export class Connection implements TcpEvents {
   constructor(shared: ConnectionShared, socket: TcpConnection, listener: ClientListener) {
     this.#shared = shared
     this.#socket = socket
-    this.#listener = listener
+    this.#owner = {
+      ...{ shared, listener },
+      signal: () => this.#signal(),
+      advance: this.#goOn,
+    }
     this.clientAddress = socket.remoteAddress
     this.#frames = new FrameReader(shared.maxRequestBytes)
     this.#lastActiveMs = shared.clock.monotonic()
@@ -185,7 +243,7 @@ export class Connection implements TcpEvents {
     const api = this.#shared.apis.get(reader.int16())
     if (!this.#mayStart(api)) return false
     this.#next = undefined
-    this.#start(frame, api)
+    this.#start(frame, reader, api)
     return true
   }
 
@@ -209,72 +267,88 @@ export class Connection implements TcpEvents {
     return answerBytes <= MAX_WAITING_ANSWER_BYTES && requestBytes <= MAX_PIPELINED_BYTES
   }
 
-  /** Decodes and hands over. What does not parse, or is not served, throws ClosesConnection. */
-  #start(frame: Frame, api: Api | undefined): void {
-    const reader = new ByteReader(frame.bytes)
-    const apiKey = reader.int16()
+  /** Decodes and hands over. What does not parse, or is not served, throws. The reader stands behind the API's key. */
+  #start(frame: Frame, reader: ByteReader, api: Api | undefined): void {
     const version = reader.int16()
-    if (!api) throw new ClosesConnection(`API ${apiKey} is not served`)
+    if (!api) {
+      reader.position = 0
+      throw new ClosesConnection(`API ${reader.int16()} is not served`)
+    }
     const isServed = version >= api.versions[0] && version <= api.versions[1]
     if (!isServed && !api.refuseVersion) {
-      throw new ClosesConnection(`Version ${version} of API ${apiKey} is not served`)
+      throw new ClosesConnection(`Version ${version} of API ${api.key} is not served`)
     }
     reader.position = 0
-    const header = parse(() => RequestHeader.read(reader, api.requestHeaderVersion(version)))
-    const { correlationId } = header
-    const running: Running = { api, version, correlationId, frame, holds: 0, answer: undefined }
-    const context = this.#contextOf(running, header.clientId ?? '')
+    const { correlationId, clientId } = RequestHeader.read(
+      reader,
+      api.requestHeaderVersion(version),
+    )
+    const session = this.#sessionOf(clientId ?? '')
+    const running = new Running(this.#owner, { api, version, correlationId, session, frame })
     if (!isServed) {
       this.#running.push(running)
-      running.answer = encodeAnswer(
-        { api, version: 0, correlationId },
-        api.refuseVersion?.(context),
-      )
+      const answer = api.refuseVersion?.(running)
+      running.answer = encodeAnswer({ api, version: 0, correlationId }, answer)
       return
     }
-    const request = parse(() => api.decode(reader, version))
+    const request = api.decode(reader, version)
     this.#running.push(running)
-    this.#handle(running, context, request)
+    this.#handle(running, request)
   }
 
-  #handle(running: Running, context: RequestContext, request: unknown): void {
-    const refused = (error: unknown) => refusal(running.api, error, request, context)
+  #handle(running: Running, request: unknown): void {
     let answer: unknown
     try {
-      answer = running.api.handle(context, request)
+      answer = running.api.handle(running, request)
     } catch (error) {
-      this.#answer(running, () => refused(error))
+      this.#refuse(running, error, request)
       return
     }
     if (!(answer instanceof Promise)) {
-      this.#answer(running, () => answer)
+      this.#answer(running, answer)
       return
     }
     answer.then(
-      (value) => this.#settle(running, () => value),
-      (error) => this.#settle(running, () => refused(error)),
+      (value) => {
+        this.#answer(running, value)
+        this.#advance()
+      },
+      (error) => {
+        this.#refuse(running, error, request)
+        this.#advance()
+      },
     )
   }
 
-  /** The answer of a request that had to wait. */
-  #settle(running: Running, answerOf: () => unknown): void {
-    this.#answer(running, answerOf)
-    this.#advance()
+  #refuse(running: Running, error: unknown, request: unknown): void {
+    let answer: unknown
+    try {
+      answer = refusal(running.api, error, request, running)
+    } catch (failure) {
+      this.#failAt(running, failure)
+      return
+    }
+    this.#answer(running, answer)
   }
 
-  /** Keeps the answer until its turn. Without one the connection can't go on: clients match answers by their order. */
-  #answer(running: Running, answerOf: () => unknown): void {
+  /** Keeps the answer until its turn. */
+  #answer(running: Running, value: unknown): void {
     try {
-      const answer = encodeAnswer(running, answerOf())
+      const answer = encodeAnswer(running, value)
       running.answer = answer
       this.#frames.recycle(running.frame)
       if (this.#state === 'closed') answer.release()
     } catch (error) {
-      const at = this.#running.indexOf(running)
-      // Nor can what came behind it be answered.
-      if (at !== -1) this.#running.length = at
-      this.#fail(error instanceof KafkaError ? new Error(error.message, { cause: error }) : error)
+      this.#failAt(running, error)
     }
+  }
+
+  /** Without this answer the connection can't go on: clients match answers by their order. */
+  #failAt(running: Running, error: unknown): void {
+    const at = this.#running.indexOf(running)
+    // Nor can what came behind it be answered.
+    if (at !== -1) this.#running.length = at
+    this.#fail(error instanceof KafkaError ? new Error(error.message, { cause: error }) : error)
   }
 
   /** Gives the socket the answers that are next in order, once they are `leastBytes`; false when there were none. */
@@ -287,15 +361,25 @@ export class Connection implements TcpEvents {
       count++
     }
     if (count === 0 || bytes < leastBytes || this.#state === 'closed') return false
-    const answers = this.#running.splice(0, count).map(({ answer }) => answer as OutgoingAnswer)
+    const answers = this.#running.splice(0, count)
     if (bytes === 0) return true
     this.#lastActiveMs = this.#shared.clock.monotonic()
-    const chunks = answers.flatMap((answer) => answer.chunks)
-    const isDrained = this.#socket.write(chunks, () => {
-      for (const answer of answers) answer.release()
-    })
+    const isDrained = this.#write(answers)
     if (!isDrained) this.#isBlocked = true
     return true
+  }
+
+  #write(answered: readonly Running[]): boolean {
+    const [first] = answered
+    // Mostly there is one.
+    if (answered.length === 1 && first?.answer) {
+      return this.#socket.write(first.answer.chunks, first.answer.release)
+    }
+    const answers = answered.map(({ answer }) => answer as OutgoingAnswer)
+    const chunks = answers.flatMap((answer) => answer.chunks)
+    return this.#socket.write(chunks, () => {
+      for (const answer of answers) answer.release()
+    })
   }
 
   #setReading(): void {
@@ -348,34 +432,9 @@ export class Connection implements TcpEvents {
     if (change !== 0) this.#shared.memory.add(change)
   }
 
-  #contextOf(running: Running, clientId: string): RequestContext {
+  #sessionOf(clientId: string): Session {
     if (clientId !== this.#session.clientId) this.#session = { ...this.#session, clientId }
-    const connection = this
-    const { broker } = this.#shared
-    assert(broker, 'Requests start when the door serves')
-    return {
-      broker,
-      clock: this.#shared.clock,
-      session: this.#session,
-      listener: this.#listener,
-      version: running.version,
-      apis: this.#shared.apis.ranges,
-      get signal() {
-        return connection.#signal()
-      },
-      hold: () => this.#hold(running),
-    }
-  }
-
-  #hold(running: Running): () => void {
-    running.holds++
-    let isHeld = true
-    return () => {
-      if (!isHeld) return
-      isHeld = false
-      running.holds--
-      this.#advance()
-    }
+    return this.#session
   }
 
   #signal(): AbortSignal {
@@ -391,15 +450,6 @@ function refusal(api: Api, error: unknown, request: unknown, context: RequestCon
   if (!(error instanceof StorageFault)) throw error
   const refused = new KafkaError('KAFKA_STORAGE_ERROR', error.message, { cause: error })
   return api.refuse(refused, request, context)
-}
-
-function parse<T>(read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    if (!(error instanceof KafkaError)) throw error
-    throw new ClosesConnection(error.message)
-  }
 }
 
 function stackOf(error: unknown): string {

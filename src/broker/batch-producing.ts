@@ -62,8 +62,8 @@ export interface BatchProducingParts {
   count(appended: { readonly records: number; readonly bytes: number } | undefined): void
 }
 
-/** An answer that is there, or that waits for the disk. */
-type Pending = { outcome: BatchOutcome; wait: Promise<void> | undefined }
+/** A batch of a request, by its place, that waits for the disk. */
+type Wait = readonly [index: number, committed: Promise<void>]
 
 /** Refusals by the log that do not tell its start, as in Kafka. */
 const WITHOUT_LOG_START: ReadonlySet<KafkaErrorName> = new Set([
@@ -140,16 +140,17 @@ export class BatchProducing {
     { clientId }: Session,
     call: BatchProduceCall,
   ): readonly BatchOutcome[] | Promise<readonly BatchOutcome[]> {
-    let isWaiting = false
-    const pending = call.batches.map((batch) => {
-      const one = this.#append(batch, call, clientId)
-      isWaiting ||= one.wait !== undefined
-      return one
-    })
-    return isWaiting ? this.#settled(call, pending) : pending.map(({ outcome }) => outcome)
+    const outcomes: BatchOutcome[] = []
+    const waits: Wait[] = []
+    for (let index = 0; index < call.batches.length; index++) {
+      outcomes.push(this.#append(index, call, clientId, waits))
+    }
+    return waits.length > 0 ? this.#settled(call, outcomes, waits) : outcomes
   }
 
-  #append(batch: ProducedBatch, call: BatchProduceCall, clientId: string): Pending {
+  /** Appends the batch at `index`; what its answer has to wait for goes into `waits`. */
+  #append(index: number, call: BatchProduceCall, clientId: string, waits: Wait[]): BatchOutcome {
+    const batch = call.batches[index] as ProducedBatch
     const { acks } = call
     let log: Partition['log'] | undefined
     try {
@@ -169,15 +170,14 @@ export class BatchProducing {
       const records = batch.records as Uint8Array
       const needsDisk = acks === -1 && this.#parts.isAllSynced()
       const appended = partition.append(records, { needsDisk })
-      const { baseOffset, lastOffset, logAppendTime, logStartOffset } = appended
+      const { baseOffset, lastOffset } = appended
       if (!appended.isDuplicate) {
         this.#parts.count({ records: lastOffset - baseOffset + 1, bytes: records.length })
       }
-      const outcome = { baseOffset, logAppendTime, logStartOffset }
-      const mustWait = appended.needsDisk && acks !== 0
-      return { outcome, wait: mustWait ? log.whenCommitted(lastOffset) : undefined }
+      if (appended.needsDisk && acks !== 0) waits.push([index, log.whenCommitted(lastOffset)])
+      return appended
     } catch (error) {
-      return { outcome: this.#refused(batch, error, log), wait: undefined }
+      return this.#refused(batch, error, log)
     }
   }
 
@@ -193,10 +193,10 @@ export class BatchProducing {
   /** Resolves when all batches are committed or refused, or when the producer's time has passed. */
   #settled(
     { batches, timeoutMs }: BatchProduceCall,
-    pending: readonly Pending[],
+    outcomes: BatchOutcome[],
+    waits: readonly Wait[],
   ): Promise<readonly BatchOutcome[]> {
     return new Promise((resolve, reject) => {
-      const outcomes: BatchOutcome[] = pending.map(({ outcome }) => outcome)
       const waiting = new Set<number>()
       const finish = () => {
         takeBack()
@@ -210,10 +210,9 @@ export class BatchProducing {
       const settle = (index: number) => {
         if (waiting.delete(index) && waiting.size === 0) finish()
       }
-      for (const [index, { wait }] of pending.entries()) {
-        if (!wait) continue
+      for (const [index, committed] of waits) {
         waiting.add(index)
-        wait.then(
+        committed.then(
           () => settle(index),
           (error: unknown) => {
             try {

@@ -1,6 +1,7 @@
 // What a produce request may carry for one partition, told from the batch's header alone.
 import { KafkaError } from '#storage/base/errors.ts'
 import { FIELD, LOG_OVERHEAD_BYTES } from '#storage/batch/record-batch.ts'
+import { int32At } from '#storage/bytes/big-endian.ts'
 
 const SMALLEST_BATCH_BYTES = 14
 const CODEC_MASK = 0x07
@@ -39,8 +40,7 @@ export function checkProducedBatch(records: Uint8Array | null, allowsZstd: boole
 /** The size of the batch at `position`; undefined when too few bytes are left to tell. */
 function batchSize(records: Uint8Array, position: number): number | undefined {
   if (records.length - position <= FIELD.magic) return undefined
-  const view = new DataView(records.buffer, records.byteOffset + position, LOG_OVERHEAD_BYTES)
-  const length = view.getInt32(FIELD.batchLength)
+  const length = int32At(records, position + FIELD.batchLength)
   if (length >= SMALLEST_BATCH_BYTES) return length + LOG_OVERHEAD_BYTES
   throw new KafkaError('CORRUPT_MESSAGE', `A batch says that it has ${length} bytes`)
 }

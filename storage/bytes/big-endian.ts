@@ -48,8 +48,9 @@ export function setInt64At(bytes: Uint8Array, at: number, value: Int64): void {
     writeInt64(viewOf(bytes), at, value)
     return
   }
-  setInt32At(bytes, at, Math.floor(value / TWO_32))
-  setInt32At(bytes, at + 4, value >>> 0)
+  const isUint32 = value >= 0 && value < TWO_32
+  setInt32At(bytes, at, isUint32 ? 0 : Math.floor(value / TWO_32))
+  setInt32At(bytes, at + 4, value)
 }
 
 function viewOf(bytes: Uint8Array): DataView {

@@ -18,14 +18,12 @@ export const produce = api({
   isPipelined: true,
   handle(context, request) {
     const { broker, session, version } = context
-    const batches = request.topicData.flatMap(({ name, topicId, partitionData }) =>
-      partitionData.map(({ index: partition, records }) => ({
-        topic: name,
-        topicId,
-        partition,
-        records,
-      })),
-    )
+    const batches: ProducedBatch[] = []
+    for (const { name: topic, topicId, partitionData } of request.topicData) {
+      for (const { index: partition, records } of partitionData) {
+        batches.push({ topic, topicId, partition, records })
+      }
+    }
     const outcomes = broker.produceBatches(session, {
       transactionalId: request.transactionalId,
       acks: request.acks,
@@ -69,11 +67,10 @@ function answerOf(
       partitionOf(index, outcomes[next++] as BatchOutcome, context.version),
     ),
   }))
-  const leaders = outcomes.map((outcome) =>
-    'error' in outcome ? outcome.currentLeader : undefined,
-  )
-  const nodeEndpoints = context.version >= LEADERS_SINCE ? leaderEndpoints(context, leaders) : []
-  return { responses, nodeEndpoints }
+  const refused = outcomes.filter((outcome) => 'error' in outcome)
+  if (refused.length === 0 || context.version < LEADERS_SINCE) return { responses }
+  const leaders = refused.map(({ currentLeader }) => currentLeader)
+  return { responses, nodeEndpoints: leaderEndpoints(context, leaders) }
 }
 
 /** A producer that wants no answers learns of a refusal by the end of its connection, and looks for new metadata. */

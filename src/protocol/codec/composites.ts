@@ -179,18 +179,22 @@ function readTags(reader: ByteReader, known: readonly CompiledTag[], value: Name
 }
 
 function writeTags(writer: ByteWriter, known: readonly CompiledTag[], value: Named): void {
-  // Most structs have no tagged fields, and this runs for each of them.
-  const set =
-    known.length === 0
-      ? NONE
-      : known.filter((field) => !isSame(value[field.name], field.defaultValue))
-  writer.uvarint(set.length)
-  for (const field of set) {
+  // This runs for every struct: most have no tagged fields, and most of those that have one leave it at its default.
+  let count = 0
+  for (const field of known) if (isSet(field, value)) count++
+  writer.uvarint(count)
+  if (count === 0) return
+  for (const field of known) {
+    if (!isSet(field, value)) continue
     writer.uvarint(field.tag)
     const start = writer.position
     field.write(writer, value[field.name])
     insertSize(writer, start)
   }
+}
+
+function isSet(field: CompiledTag, value: Named): boolean {
+  return !isSame(value[field.name], field.defaultValue)
 }
 
 /** Puts the size of what was written since `start` before it. */
