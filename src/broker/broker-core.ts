@@ -307,7 +307,7 @@ export class BrokerCore implements Broker {
   deleteRecords(
     _session: Session,
     at: { readonly topic: string; readonly partition: number; readonly offset: number },
-  ): number {
+  ): Promise<number> {
     return this.#offsets.deleteRecords({ ...at, topicId: ZERO_UUID }, at.offset)
   }
 

@@ -184,13 +184,13 @@ export interface Broker extends RecordReading {
     at: { readonly topic: string; readonly partition: number },
   ): readonly ActiveProducer[]
   /**
-   * Deletes the records below an offset, all for -1, and returns the new log start. Throws OFFSET_OUT_OF_RANGE,
-   * POLICY_VIOLATION, INVALID_TOPIC_EXCEPTION.
+   * Deletes the records below an offset, all for -1, and returns the new log start once it is on disk: no crash brings
+   * them back. Throws OFFSET_OUT_OF_RANGE, POLICY_VIOLATION, INVALID_TOPIC_EXCEPTION.
    */
   deleteRecords(
     session: Session,
     at: { readonly topic: string; readonly partition: number; readonly offset: number },
-  ): number
+  ): Promise<number>
   /** An id that no producer had before; its epoch begins at 0. */
   newProducerId(session: Session): Promise<Int64>
 

@@ -117,10 +117,11 @@ export class Offsets {
   }
 
   /**
-   * Deletes the records below `offset`, all visible ones for -1, and returns the log start. Throws OFFSET_OUT_OF_RANGE,
-   * POLICY_VIOLATION on a topic that is only compacted, INVALID_TOPIC_EXCEPTION on an internal one.
+   * Deletes the records below `offset`, all visible ones for -1, and returns the log start, which is on disk then. Throws
+   * OFFSET_OUT_OF_RANGE, POLICY_VIOLATION on a topic that is only compacted, INVALID_TOPIC_EXCEPTION on an internal one,
+   * KAFKA_STORAGE_ERROR when nobody knows what a crash would find.
    */
-  deleteRecords(at: PartitionId, offset: number): number {
+  async deleteRecords(at: PartitionId, offset: number): Promise<number> {
     const { log } = this.#lookup.get(at)
     if (isInternalTopic(at.topic)) {
       const detail = `Records of the internal topic ${at.topic} are not deleted`
@@ -132,7 +133,9 @@ export class Offsets {
       throw new KafkaError('POLICY_VIOLATION', detail)
     }
     log.deleteRecordsBefore(offset === -1 ? log.highWatermark : offset)
-    return log.logStartOffset
+    const { logStartOffset } = log
+    await log.whenStartSaved()
+    return logStartOffset
   }
 }
 

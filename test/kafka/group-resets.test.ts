@@ -76,7 +76,10 @@ beforeAll(async () => {
   }
   // A log that begins at 5.
   const at = { topic: 'orders', partition: 0, offset: 5 }
-  broker.broker.deleteRecords({ principal: 'User:ANONYMOUS', clientId: '', clientAddress: '' }, at)
+  await broker.broker.deleteRecords(
+    { principal: 'User:ANONYMOUS', clientId: '', clientAddress: '' },
+    at,
+  )
   await ask('POST', `/groups/${GROUP}/reset`, {
     to: 'offset',
     partitions: [

@@ -11,8 +11,6 @@ type Who = 'us' | 'kafka'
 
 /** Compaction at once, and what a short test can't wait for. */
 const SETTINGS = {
-  // Else a kill within a minute makes it forget which records were deleted; Kafka's is the same.
-  'log.flush.start.offset.checkpoint.interval.ms': '500',
   'log.cleaner.backoff.ms': '200',
   'offsets.topic.num.partitions': '1',
   'group.initial.rebalance.delay.ms': '0',
@@ -44,6 +42,7 @@ export class Moving {
         port: this.#port,
         config: {
           'log.cleaner.backoff.ms': '200',
+          // Else a kill within a minute makes it forget which records were deleted.
           'log.flush.start.offset.checkpoint.interval.ms': '500',
           'log.initial.task.delay.ms': '500',
         },

@@ -152,7 +152,7 @@ test.each([
     start: 2,
   },
   {
-    why: 'a kill before the checkpoint, as in Kafka,',
+    why: 'a kill before the checkpoint, which nobody was told to wait for,',
     waitMs: 0,
     end: (manager: LogManager) => manager.closeNow(),
     start: 0,

@@ -12,25 +12,26 @@ import { refusalName } from '../refusal-name.ts'
 export const deleteRecords = api({
   request: DeleteRecordsRequest,
   response: DeleteRecordsResponse,
-  handle({ broker, session }, { topics }) {
-    const remove = (topic: string, partition: number, offset: number) => {
+  async handle({ broker, session }, { topics }) {
+    const remove = async (topic: string, partition: number, offset: number) => {
       try {
-        const lowWatermark = broker.deleteRecords(session, { topic, partition, offset })
+        const lowWatermark = await broker.deleteRecords(session, { topic, partition, offset })
         return { partitionIndex: partition, lowWatermark, errorCode: NO_ERROR }
       } catch (error) {
         return failed(partition, refusalName(error))
       }
     }
-    return {
-      throttleTimeMs: 0,
-      topics: topics.map(({ name, partitions }) => ({
-        name,
-        partitions: partitions.map(({ partitionIndex, offset }) =>
+    // All of them share one write of the log starts.
+    const removed = topics.map(async ({ name, partitions }) => ({
+      name,
+      partitions: await Promise.all(
+        partitions.map(({ partitionIndex, offset }) =>
           // One that is no number is rounded, and stays as far out of range.
           remove(name, partitionIndex, Number(offset)),
         ),
-      })),
-    }
+      ),
+    }))
+    return { throttleTimeMs: 0, topics: await Promise.all(removed) }
   },
   refuse: ({ code }, { topics }) => ({
     throttleTimeMs: 0,

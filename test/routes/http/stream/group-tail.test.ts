@@ -197,7 +197,7 @@ test('A tail with a group tells of the gap that retention made', async () => {
   const consumer = await scene.joined(['orders'])
   await scene.poll(consumer, { maxRecords: 1 })
   await scene.during(consumer.close())
-  scene.broker.deleteRecords(ANONYMOUS, { topic: 'orders', partition: 0, offset: 2 })
+  await scene.broker.deleteRecords(ANONYMOUS, { topic: 'orders', partition: 0, offset: 2 })
   const tail = await Events.open('/topics/orders/records?group=g&from=latest')
   expect((await tail.find('gap')).data).toEqual({ topic: 'orders', partition: 0, from: 1, to: 2 })
   expect(await tail.values(1)).toEqual(['c'])
@@ -209,7 +209,7 @@ test('A tail without a group tells of the gap that retention made, and goes on a
   await scene.produce('orders', 0, 'a', 'b', 'c')
   const tail = await Events.open('/topics/orders/records?from=earliest')
   await tail.find('ping')
-  scene.broker.deleteRecords(ANONYMOUS, { topic: 'orders', partition: 0, offset: 2 })
+  await scene.broker.deleteRecords(ANONYMOUS, { topic: 'orders', partition: 0, offset: 2 })
   const gap = await tail.next()
   expect(gap).toMatchObject({
     event: 'gap',

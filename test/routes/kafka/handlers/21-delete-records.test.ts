@@ -84,3 +84,42 @@ test.each([
     expect(partitions[0]).toMatchObject({ logStartOffset: row.lowWatermark, highWatermark: 3 })
   },
 )
+
+test('DeleteRecords is on disk when it is answered, with one write for all partitions', async () => {
+  const { broker, disk } = await simulatedBroker()
+  const names = ['a', 'b', 'c']
+  for (const name of names) {
+    await broker.createTopic(ANONYMOUS, { name })
+    await send(broker, name, batchOf(['x', 'y', 'z']))
+  }
+  const written = () => disk.faults.counts.get('rename') ?? 0
+  const before = written()
+  const request = {
+    topics: names.map((name) => ({ name, partitions: [{ partitionIndex: 0, offset: 2 }] })),
+    timeoutMs: 1000,
+  }
+  const answer = await exchange(broker, DELETE, request, { version: 2 })
+  const starts = answer?.topics.flatMap(({ partitions }) => partitions[0]?.lowWatermark)
+  expect(starts).toEqual([2, 2, 2])
+  expect(written() - before).toBe(1 + names.length) // Their leader epochs, in the background.
+  for (const left of [disk.afterKill(), disk.afterCrash(1), disk.afterCrash(2)]) {
+    const next = await simulatedBroker({ disk: left })
+    for (const topic of names) {
+      const { partitions } = await get(next.broker, [{ topic, offset: 2 }])
+      expect(partitions[0]).toMatchObject({ logStartOffset: 2, highWatermark: 3 })
+    }
+  }
+})
+
+test('DeleteRecords of which nobody knows what a crash would find is answered with KAFKA_STORAGE_ERROR', async () => {
+  const { broker, disk } = await simulatedBroker()
+  await broker.createTopic(ANONYMOUS, { name: 'orders' })
+  await send(broker, 'orders', batchOf(['a', 'b', 'c']))
+  disk.fail({ on: 'write', path: 'log-start-offset-checkpoint', code: 'ENOSPC' })
+  const partitions = [{ partitionIndex: 0, offset: 2 }]
+  const request = { topics: [{ name: 'orders', partitions }], timeoutMs: 1000 }
+  const refused = await exchange(broker, DELETE, request, { version: 2 })
+  expect(nameOf(refused?.topics[0]?.partitions[0]?.errorCode ?? -1)).toBe('KAFKA_STORAGE_ERROR')
+  const again = await exchange(broker, DELETE, request, { version: 2 })
+  expect(again?.topics[0]?.partitions[0]).toMatchObject({ errorCode: 0, lowWatermark: 2 })
+})

@@ -293,7 +293,7 @@ test('A consumer whose offset is gone goes on at the log’s start, and tells of
     onGap: (gap) => gaps.push(gap),
   })
   consumer.seek({ topic: 'orders', partition: 0 }, 0)
-  scene.broker.deleteRecords(ANONYMOUS, { topic: 'orders', partition: 0, offset: 2 })
+  await scene.broker.deleteRecords(ANONYMOUS, { topic: 'orders', partition: 0, offset: 2 })
   expect(await scene.poll(consumer)).toEqual(['c'])
   expect(gaps).toEqual([{ topic: 'orders', partition: 0, from: 0, to: 2 }])
 })
