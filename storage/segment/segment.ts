@@ -327,29 +327,27 @@ export class Segment {
 
   /**
    * Gives the files names that no start takes for a segment, and returns them: they are to be removed after a while.
-   * Until then readers that hold the segment still find its bytes.
+   * Until then readers that hold the segment still find its bytes. When it is refused, nothing has changed.
    */
   markDeleted(): string[] {
     const { files, indexCache } = this.#environment
-    this.release()
     indexCache.delete(this.path)
     // A segment that replaced this one may be deleted while this one is still being read.
     let suffix = '.deleted'
     for (let number = 1; files.status(this.path + suffix); number++) suffix = `.${number}.deleted`
-    return this.rename(suffix)
+    const renamed = this.rename(suffix)
+    this.release()
+    return renamed
   }
 
-  /** Gives the files names that end with `suffix`, and returns them. */
+  /** Gives the files names that end with `suffix`, and returns them. When it is refused, nothing has changed. */
   rename(suffix: string): string[] {
     const { files, pool, directory } = this.#environment
     const before = this.path
-    const renamed: string[] = []
-    for (const kind of ['log', 'index', 'timeindex', 'txnindex'] as const) {
-      const path = segmentPath(directory, this.baseOffset, kind)
-      if (!files.status(path + this.#suffix)) continue
-      files.rename(path + this.#suffix, path + suffix)
-      renamed.push(path + suffix)
-    }
+    const kinds = ['log', 'index', 'timeindex', 'txnindex'] as const
+    const paths = kinds.map((kind) => segmentPath(directory, this.baseOffset, kind))
+    const wanted = paths.map((path) => ({ from: path + this.#suffix, to: path + suffix }))
+    const renamed = renameTogether(files, wanted)
     this.#suffix = suffix
     this.#path = segmentPath(directory, this.baseOffset, 'log') + suffix
     pool.renamed(before, this.#path)
