@@ -1,6 +1,8 @@
 // The brokers of the comparison: a real Kafka, and Millrace on its runtimes, each started when a case first needs it.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { freePort, startKafka } from '../../test/kafka/kafka.ts'
 import {
   launchBroker,
@@ -91,6 +93,34 @@ async function stopOr(stopping: Promise<unknown>, kill: () => Promise<unknown>):
     await within(30_000, 'A clean stop', stopping)
   } catch {
     await kill()
+  }
+}
+
+/** Starts the bare server on a segment. */
+export async function startBareServer(segment: string): Promise<Broker> {
+  const [program = '', ...flags] = runtimeCommand('bun') ?? []
+  const child = spawn(
+    program,
+    [...flags, join(import.meta.dirname, 'peers.ts'), '--serve', segment],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
+  const gone = once(child, 'close')
+  const stop = async () => {
+    child.kill('SIGKILL')
+    await gone
+  }
+  const begin = performance.now()
+  const said = once(child.stdout, 'data')
+  try {
+    const [text] = await within(30_000, 'The start of the bare server', Promise.race([said, gone]))
+    const startMs = performance.now() - begin
+    const bootstrap = `127.0.0.1:${Number(String(text))}`
+    return { bootstrap, pid: child.pid ?? 0, data: dirname(segment), startMs, stop }
+  } catch (error) {
+    await stop()
+    throw error
   }
 }
 

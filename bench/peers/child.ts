@@ -1,6 +1,7 @@
 // Programs that a bench runs: each has a deadline, and is ended by its process id when that passes.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { basename } from 'node:path'
 
 /**
  * Runs a program and resolves with its standard output; rejects when it fails or takes longer than `deadlineMs`. What a
@@ -12,6 +13,7 @@ export async function runProgram(
   { deadlineMs, isSilent = false }: { deadlineMs: number; isSilent?: boolean },
 ): Promise<string> {
   const child = spawn(program, argv, { stdio: ['ignore', isSilent ? 'ignore' : 'pipe', 'pipe'] })
+  const name = basename(program)
   const output = { stdout: '', stderr: '' }
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     output.stdout += text
@@ -26,8 +28,8 @@ export async function runProgram(
   }, deadlineMs)
   try {
     const [code] = await once(child, 'close')
-    if (isLate) throw new Error(`${program} was not done after ${deadlineMs / 1000} s`)
-    if (code !== 0) throw new Error(`${program} ended with ${code}: ${output.stderr.trim()}`)
+    if (isLate) throw new Error(`${name} was not done after ${deadlineMs / 1000} s`)
+    if (code !== 0) throw new Error(`${name} ended with ${code}: ${output.stderr.trim()}`)
     return output.stdout
   } finally {
     clearTimeout(timer)

@@ -2,7 +2,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { kafkaClasspath } from '../../test/kafka/kafka.ts'
+import { kafkaClasspath } from '../../test/kafka/jars.ts'
 
 const source = fileURLToPath(new URL('Load.java', import.meta.url))
 const logging = fileURLToPath(new URL('../../test/kafka/log4j2.properties', import.meta.url))

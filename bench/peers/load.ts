@@ -44,7 +44,7 @@ export type Load =
 export interface SideSpec {
   readonly name: string
   readonly title: string
-  readonly broker: 'kafka' | 'millrace' | 'disk'
+  readonly broker: 'kafka' | 'millrace' | 'disk' | 'bare'
   /** Millrace: whether acks=all waits for the disk. */
   readonly fsync?: boolean
   readonly topicConfig?: Readonly<Record<string, string>>
@@ -76,4 +76,6 @@ export const sides = {
   },
   /** No broker: a bare write and fdatasync of the same size. */
   disk: { name: 'disk', title: 'Bare write and fdatasync', broker: 'disk' },
+  /** No broker: a server that sends the bytes of Millrace's own segment from a map. */
+  bare: { name: 'bare', title: 'Bare server, the same bytes mapped', broker: 'bare' },
 } as const satisfies Record<string, SideSpec>

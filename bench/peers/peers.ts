@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { runtimes as allRuntimes } from '../../test/process/broker-process.ts'
 import { withFolder } from '../workspace.ts'
 import { acrossRuntimes } from './across-runtimes.ts'
+import { serveBare } from './bare-server.ts'
 import { Fleet } from './brokers.ts'
 import { chosenCases } from './cases.ts'
 import { bareSync, bareWrite, bareWriteSynced } from './disk.ts'
@@ -26,6 +27,8 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     runtime: { type: 'string', default: 'bun' },
     out: { type: 'string' },
+    // How it starts itself once more, as the limit of a fetch.
+    serve: { type: 'string' },
   },
 })
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 3))
@@ -120,5 +123,8 @@ async function run(folder: string): Promise<void> {
     console.log('\nA part of the table, or a trial: nothing is kept (--out NAME does)')
 }
 
-await withFolder(run)
-process.exit(0)
+if (values.serve !== undefined) console.log(serveBare(values.serve))
+else {
+  await withFolder(run)
+  process.exit(0)
+}

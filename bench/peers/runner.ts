@@ -1,6 +1,14 @@
 // Runs cases: warm-up, rounds in turns, what each cost the broker. A case that fails is told, and the run goes on.
 import { spawnSync } from 'node:child_process'
-import { type Broker, type BrokerKind, type Fleet, logFiles, startBroker } from './brokers.ts'
+import { fileURLToPath } from 'node:url'
+import {
+  type Broker,
+  type BrokerKind,
+  type Fleet,
+  logFiles,
+  startBareServer,
+  startBroker,
+} from './brokers.ts'
 import type { BenchCase } from './cases.ts'
 import { bareSync } from './disk.ts'
 import type { Load, SideSpec } from './load.ts'
@@ -27,6 +35,7 @@ interface Prepared {
   oldTopic: string
 }
 
+const root = fileURLToPath(new URL('../..', import.meta.url))
 const CLIENT_DEADLINE_MS = 60_000
 /** A broker that was just started takes so many records before it counts as warm. */
 const WARM_RECORDS = 2_000_000
@@ -59,11 +68,13 @@ export class Runner {
     for (const side of prepared)
       await this.#attempt(side, async () => {
         await this.#prepare(one, side)
-        await this.#measure(one, side, scale * 0.3)
+        await this.#measure(one, side, { all: prepared, scale: scale * 0.3 })
       })
     for (let round = 0; round < rounds; round++) {
       for (const side of inTurn(prepared, round)) {
-        const metrics = await this.#attempt(side, () => this.#measure(one, side, scale))
+        const metrics = await this.#attempt(side, () =>
+          this.#measure(one, side, { all: prepared, scale }),
+        )
         side.rounds[round] = metrics ?? null
       }
       derive(prepared, round)
@@ -75,10 +86,13 @@ export class Runner {
   }
 
   async #attempt<T>(side: Prepared, work: () => Promise<T>): Promise<T | undefined> {
+    const { folder } = this.#options
     try {
       return await work()
     } catch (error) {
-      const reason = (error instanceof Error ? error.message : String(error)).slice(0, 500)
+      const message = error instanceof Error ? error.message : String(error)
+      // What is kept names no path of this machine.
+      const reason = message.replaceAll(root, '').replaceAll(folder, 'FOLDER').slice(0, 300)
       this.#options.say(`  ${side.spec.name} failed: ${reason}`)
       side.failures.push(reason)
       return undefined
@@ -113,7 +127,7 @@ export class Runner {
   }
 
   async #prepare(one: BenchCase, side: Prepared): Promise<void> {
-    if (one.old === undefined || side.spec.broker === 'disk') return
+    if (one.old === undefined || isNoBroker(side.spec)) return
     const broker = await this.#broker(side.spec)
     const topic = await this.#create(broker, 1, side.spec.topicConfig ?? {})
     side.oldTopic = topic
@@ -133,10 +147,15 @@ export class Runner {
   }
 
   /** One run of a case's load against one side. */
-  async #measure(one: BenchCase, side: Prepared, scale: number): Promise<Metrics> {
+  async #measure(
+    one: BenchCase,
+    side: Prepared,
+    { all, scale }: { all: readonly Prepared[]; scale: number },
+  ): Promise<Metrics> {
     const { spec } = side
     if (spec.broker === 'disk')
       return await bareSync(this.#options.folder, 170, Math.max(50, Math.round(1000 * scale)))
+    if (spec.broker === 'bare') return await this.#bare(one, all, scale)
     if (one.load.tool === 'start') return await this.#start(spec, one.load.idleSeconds, scale)
     const broker = await this.#broker(spec)
     const isReading = one.load.tool.endsWith('-consume') || isFetch(one.load)
@@ -169,6 +188,23 @@ export class Runner {
     const { records = 0, seconds = 0, catchupRecordsPerSecond = 0 } = metrics
     const all = records + catchupRecordsPerSecond * seconds
     return { ...metrics, cpuSeconds: cpu, cpuPerMillion: (cpu / all) * 1e6, ...memory, ...delays }
+  }
+
+  /** The same load on a server that only sends, from the segment that Millrace holds. */
+  async #bare(one: BenchCase, all: readonly Prepared[], scale: number): Promise<Metrics> {
+    const owner = all.find(({ spec }) => spec.broker === 'millrace')
+    if (owner === undefined) throw new Error('There is no Millrace whose segment it could send')
+    const [segment = ''] = logFiles(await this.#broker(owner.spec), owner.oldTopic)
+    const server = await startBareServer(segment)
+    try {
+      const { bootstrap } = server
+      const place = { bootstrap, topic: owner.oldTopic, partitions: 1, oldTopic: owner.oldTopic }
+      const metrics = await this.#load(one.load, server, place, scale)
+      this.#tell(one, { ...owner.spec, name: 'bare' }, metrics)
+      return metrics
+    } finally {
+      await server.stop()
+    }
   }
 
   async #start(spec: SideSpec, idleSeconds: number, scale: number): Promise<Metrics> {
@@ -259,9 +295,11 @@ function resultOf(one: BenchCase, prepared: readonly Prepared[]): CaseResult {
 }
 
 function kindOf({ broker, runtime = 'bun', fsync = false }: SideSpec): BrokerKind {
-  if (broker === 'disk') throw new Error('The disk is no broker')
+  if (broker === 'disk' || broker === 'bare') throw new Error(`${broker} is no broker`)
   return broker === 'kafka' ? { broker } : { broker, runtime, fsync }
 }
+
+const isNoBroker = ({ broker }: SideSpec): boolean => broker === 'disk' || broker === 'bare'
 
 const isFetch = (load: Load): boolean => load.tool === 'raw' && load.mode === 'fetch'
 
