@@ -49,6 +49,8 @@ export interface ClassicGroupWorld {
   expired(group: ClassicGroup, memberId: string): void
 }
 
+/** So many ids may wait to be joined with: far more than honest clients, which join at once, ever let wait. */
+const MAX_PENDING_JOINS = 10_000
 const NO_BYTES = new Uint8Array(0)
 const AT_COMMIT: OffsetExpiration = { baseTimestamp: (commitTimestamp) => commitTimestamp }
 
@@ -230,8 +232,10 @@ export class ClassicGroup implements Group {
     return member
   }
 
-  /** Hands out an id, which the member has to join with. */
+  /** Hands out an id, which the member has to join with. Where too many wait, the oldest is forgotten, and unknown. */
   addPending(memberId: string): void {
+    const [oldest] = this.#pendingJoins
+    if (oldest !== undefined && this.#pendingJoins.size >= MAX_PENDING_JOINS) this.remove(oldest)
     this.#pendingJoins.add(memberId)
   }
 

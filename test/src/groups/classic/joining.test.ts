@@ -198,3 +198,16 @@ test.each([
     expect(sync.answer?.errorCode).toBe(0)
   },
 )
+
+test('A group remembers the last 10,000 ids that nobody has joined with, and no more', async () => {
+  const scene = await Scene.at('Stable')
+  const ids: string[] = []
+  for (let asked = 0; asked <= 10_000; asked++) {
+    const answer = scene.shard.join({ protocols: [protocol('range', 'x')] })
+    await scene.tell(answer)
+    ids.push(joined(answer).memberId)
+  }
+  const [forgotten = '', oldest = ''] = ids
+  expect(await scene.tell(scene.join('Q', { memberId: forgotten }))).toMatch('UNKNOWN_MEMBER_ID')
+  expect(await scene.tell(scene.join('Q', { memberId: oldest }))).toBe('parked')
+})
