@@ -12,6 +12,7 @@ import type { SyncGroupRequest } from '../protocol/messages/14-sync-group.ts'
 import type { ConsumerGroupHeartbeatRequest } from '../protocol/messages/68-consumer-group-heartbeat.ts'
 import type { Sample } from './broker.ts'
 import type { ConsumerOptions } from './consumers/consumer-options.ts'
+import type { GroupCalls } from './consumers/group-calls.ts'
 import { GroupConsumer } from './consumers/group-consumer.ts'
 import { type ForgottenOffset, GroupAdmin } from './group-admin/group-admin.ts'
 import type { GroupDescription } from './group-admin/group-description.ts'
@@ -31,6 +32,7 @@ import type { RecordReading } from './reading.ts'
 /** READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS and ALTER_CONFIGS, by their numbers. */
 const ALL_GROUP_OPERATIONS = (1 << 3) | (1 << 6) | (1 << 8) | (1 << 10) | (1 << 11)
 
+const JOINING_EPOCH = 0
 /** The heartbeat of a member that leaves, but for who it is. */
 const LEAVING = {
   memberEpoch: -1,
@@ -109,7 +111,19 @@ export class BrokerGroups implements Groups {
     return this.#coordinator.write(request.groupId, (shard) => shard.leave(request))
   }
 
-  consumerHeartbeat(session: Session, request: ConsumerGroupHeartbeatRequest, version: number) {
+  async consumerHeartbeat(
+    session: Session,
+    request: ConsumerGroupHeartbeatRequest,
+    version: number,
+  ) {
+    if (request.memberEpoch === JOINING_EPOCH && request.memberId.startsWith(this.#memberPrefix)) {
+      const detail = `Member ids that begin with ${this.#memberPrefix} are for consumers inside the broker`
+      throw new KafkaError('INVALID_REQUEST', detail)
+    }
+    return await this.#heartbeat(session, request, version)
+  }
+
+  #heartbeat(session: Session, request: ConsumerGroupHeartbeatRequest, version: number) {
     const client = groupClient(session)
     return this.#coordinator.write(request.groupId, (shard) =>
       shard.consumer.heartbeat(client, request, version),
@@ -121,7 +135,13 @@ export class BrokerGroups implements Groups {
     const { principal, clientId, clientAddress } = session
     const parts = {
       broker: reads,
-      groups: this,
+      groups: {
+        offsets: this.offsets,
+        findCoordinator: (...asked: Parameters<GroupCalls['findCoordinator']>) =>
+          this.findCoordinator(...asked),
+        consumerHeartbeat: (...said: Parameters<GroupCalls['consumerHeartbeat']>) =>
+          this.#heartbeat(...said),
+      },
       // The address of a request can't be had any more when the request is over.
       session: { principal, clientId, clientAddress },
       clock,
@@ -200,12 +220,14 @@ export class BrokerGroups implements Groups {
     const { members } = await this.describeConsumer(session, groupId)
     const living = new Set(Array.from(this.#consumers, ({ memberId }) => memberId))
     const ghosts = members.filter(
-      ({ memberId }) => memberId.startsWith(this.#memberPrefix) && !living.has(memberId),
+      ({ memberId, isClassic }) =>
+        // Whoever speaks the classic protocol has its id from a client id of its own choice.
+        !isClassic && memberId.startsWith(this.#memberPrefix) && !living.has(memberId),
     )
     await Promise.all(
       ghosts.map(({ memberId, instanceId }) => {
         const request = { ...LEAVING, groupId, memberId, instanceId }
-        return this.consumerHeartbeat(session, request, 1)
+        return this.#heartbeat(session, request, 1)
       }),
     )
   }

@@ -38,7 +38,10 @@ export interface Groups {
   sync(session: Session, request: SyncGroupRequest): Promise<SyncGroupResponse>
   heartbeat(session: Session, request: HeartbeatRequest): Promise<HeartbeatResponse>
   leave(session: Session, request: LeaveGroupRequest): Promise<LeaveGroupResponse>
-  /** Everything that a member of the consumer protocol does (KIP-848). */
+  /**
+   * Everything that a member of the consumer protocol does (KIP-848). Throws INVALID_REQUEST for one that joins under an id
+   * that is kept for consumers inside the broker.
+   */
   consumerHeartbeat(
     session: Session,
     request: ConsumerGroupHeartbeatRequest,

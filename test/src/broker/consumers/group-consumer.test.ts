@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { ANONYMOUS } from '#src/access/session.ts'
 import { GroupConsumer } from '#src/broker/consumers/group-consumer.ts'
+import { KafkaError } from '#storage/base/errors.ts'
 import { SeededRandom } from '../../../simulation/seeded-random.ts'
 import { DEFAULTS, held, Scene } from './scene.ts'
 
@@ -208,6 +209,19 @@ test('Consumers of a broker that was killed do not keep partitions from those th
   )
   await scene.pass(3_000)
   expect(held(successor).length).toBeGreaterThanOrEqual(3)
+})
+
+test('No member from outside joins under an id of the consumers inside', async () => {
+  await start()
+  await scene.topic('orders')
+  const { memberId } = await scene.joined(['orders'])
+  const prefix = memberId.slice(0, 'in-broker-1-'.length)
+  await expect(scene.outsider(`${prefix}me`, ['orders'])).rejects.toThrow(
+    new KafkaError(
+      'INVALID_REQUEST',
+      `Member ids that begin with ${prefix} are for consumers inside the broker`,
+    ),
+  )
 })
 
 test('GroupConsumer.seek() counts for a poll that is reading just then', async () => {
