@@ -40,16 +40,25 @@ test('ProducerState.confirm() takes the last sequence from the snapshot when its
 
 test('ProducerState.confirm() keeps the batches that a replay found before the last one', () => {
   const producers = new ProducerState(options)
-  const batch = (lastSequence: number, lastOffset: number) => ({
-    ...entry,
-    lastSequence,
-    lastOffset,
-  })
-  producers.restore([batch(3, 30)], { endOffset: 31, nowMs: now })
-  const [first] = producers.producer(7)?.batches ?? []
-  const entryBatches = producers.producer(7)?.batches as { lastSequence: number }[]
-  entryBatches.push({ ...(first as object), lastSequence: 4, lastOffset: 40 } as never)
-  producers.confirm([batch(4, 40)], { endOffset: 50, nowMs: now })
+  for (const [sequence, offset] of [
+    [3, 30],
+    [4, 40],
+  ] as const) {
+    const append = producers.prepare('replication')
+    append.add({
+      producerId: 7,
+      producerEpoch: 0,
+      baseSequence: sequence,
+      lastSequence: sequence,
+      baseOffset: offset,
+      lastOffset: offset,
+      maxTimestamp: 900,
+      isTransactional: false,
+      isControl: false,
+    })
+    producers.apply(append, offset + 1)
+  }
+  producers.confirm([entry], { endOffset: 50, nowMs: now })
   expect(producers.producer(7)?.batches.map(({ lastSequence }) => lastSequence)).toEqual([3, 4])
 })
 
