@@ -19,9 +19,9 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { kafkaClasspath } from './jars.ts'
 
 const folder = fileURLToPath(new URL('.', import.meta.url))
-const library = join(folder, '../../.work/kafka/lib')
 const isolated = { ...process.env, NODE_OPTIONS: '' }
 
 /**
@@ -36,23 +36,6 @@ export function kafkaAbsence(): string | undefined {
   if (process.env['MILLRACE_REQUIRE_KAFKA'] === '1')
     throw new Error(`Real Kafka is required here, but there is ${reason}`)
   return reason
-}
-
-/** The class path of Kafka's jars, which Maven copies into a git-ignored folder at the first call. */
-export function kafkaClasspath(): string {
-  const pom = join(folder, 'pom.xml')
-  const marker = join(library, 'from-pom.xml')
-  if (!existsSync(marker) || readFileSync(marker, 'utf8') !== readFileSync(pom, 'utf8')) {
-    rmSync(library, { recursive: true, force: true })
-    const argv = ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', '-DincludeScope=runtime']
-    const { status, stdout, stderr } = spawnSync('mvn', [...argv, `-DoutputDirectory=${library}`], {
-      encoding: 'utf8',
-    })
-    if (status !== 0)
-      throw new Error(`Maven could not resolve Kafka's jars (${status}): ${stdout}${stderr}`)
-    writeFileSync(marker, readFileSync(pom))
-  }
-  return join(library, '*')
 }
 
 /** Runs a Java class of Kafka, or a `.java` source file of ours on Kafka's class path; resolves with its standard output. */
@@ -270,15 +253,24 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   await gone
 }
 
-/** A TCP port of 127.0.0.1 that was free a moment ago. */
+/**
+ * A TCP port of 127.0.0.1 that was free a moment ago, below those that systems give to connections and to listeners without
+ * a port of their own: whoever starts on it seconds later shall find it free.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('No port')
-  return address.port
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000)
+    const server = createServer().listen(port, '127.0.0.1')
+    try {
+      await once(server, 'listening')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') continue
+      throw error
+    }
+    server.close()
+    await once(server, 'close')
+    return port
+  }
 }
 
 /** What DumpLogSegments made of a directory. */
