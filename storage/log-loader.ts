@@ -144,6 +144,9 @@ export class LogLoader {
       await this.#writePartitionMetadata(path, METADATA_TOPIC_ID)
     }
     const opened = await this.#open(place)
+    const told = recoveredLog(METADATA_PARTITION, opened.recovery)
+    // Its epochs are those of the controller, which begins one with each start.
+    if (told) this.#recovered.push({ ...told, needsNewEpoch: false })
     await this.#owner.directory.syncNames()
     return opened
   }
@@ -285,6 +288,11 @@ export class LogLoader {
   #readTopicId(path: string, expected: Uuid | undefined): Uuid | undefined {
     const { files } = this.#environment
     const bytes = files.readFile(`${path}/${PARTITION_METADATA}`)
+    if (!bytes && expected !== undefined) {
+      this.#owner.directory.notes.push(
+        `The file ${path}/${PARTITION_METADATA} was missing; it is made anew`,
+      )
+    }
     if (!bytes || expected === undefined) return bytes && parsePartitionMetadata(bytes)
     const wanted = serializePartitionMetadata(expected)
     if (matchesSum(bytes, sumOf(wanted))) return expected

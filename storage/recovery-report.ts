@@ -39,7 +39,7 @@ export interface UnreadableLog extends TopicPartition {
 /** The outcome of loading all logs. */
 export interface RecoveryReport {
   readonly directories: readonly DirectoryReport[]
-  /** Logs of which anything was scanned, cut or found damaged. */
+  /** Logs of which anything was scanned, cut, found damaged or put right; the metadata log may be one of them. */
   readonly recovered: readonly RecoveredLog[]
   readonly unreadable: readonly UnreadableLog[]
   readonly logCount: number
@@ -51,12 +51,12 @@ export function recoveredLog(
   topicPartition: TopicPartition,
   recovery: LogRecovery,
 ): RecoveredLog | undefined {
-  const { hadCleanShutdown, scannedBytes, cuts, damages } = recovery
+  const { hadCleanShutdown, scannedBytes, cuts, damages, repairs } = recovery
   const isKeptBeyond = !hadCleanShutdown && recovery.logEndOffset > recovery.recoveryPoint
   // New records take the offsets of lost ones: a consumer tells them apart by their epoch.
   const isLost = recovery.lostBelowHighWatermark > 0
   const needsNewEpoch = isKeptBeyond || isLost || cuts.length > 0
-  const findings = scannedBytes + cuts.length + damages.length
+  const findings = scannedBytes + cuts.length + damages.length + repairs.length
   if (findings === 0 && !needsNewEpoch) return undefined
   return { ...topicPartition, recovery, needsNewEpoch }
 }

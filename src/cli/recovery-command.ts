@@ -9,8 +9,18 @@ interface Report {
   readonly duration_ms?: number
   readonly log_count?: number
   readonly had_clean_shutdown?: boolean | null
-  readonly findings?: readonly Readonly<Record<string, unknown>>[]
+  readonly findings?: readonly Finding[]
   readonly notes?: readonly string[]
+}
+
+interface Finding {
+  readonly found_by?: string
+  readonly log_directory?: string
+  readonly topic?: string
+  readonly partition?: number
+  readonly scanned_segments?: number
+  readonly scanned_bytes?: number
+  readonly messages?: readonly string[]
 }
 
 /** Adds `recovery`. */
@@ -43,19 +53,26 @@ function reportText(report: Report): string {
   const logs = log_count === 1 ? '1 log' : `${countText(log_count ?? 0)} logs`
   const lines = [
     `Started ${start}${before}: ${logs} in ${countText(duration_ms ?? 0)} ms`,
-    ...(findings.length === 0 ? ['Nothing had to be repaired'] : findings.map(findingText)),
+    ...(findings.some(({ messages = [] }) => messages.length > 0)
+      ? []
+      : ['Nothing had to be repaired']),
+    ...findings.map(findingText),
     ...notes.map((note) => `  ${printable(note)}`),
   ]
   return `${lines.join('\n')}\n`
 }
 
-function findingText(finding: Readonly<Record<string, unknown>>): string {
-  const fields = Object.entries(finding).filter(
-    ([, value]) => value !== null && value !== undefined,
-  )
-  const texts = fields.map(([name, value]) => {
-    const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
-    return `${name.replaceAll('_', ' ')} ${printable(text)}`
-  })
-  return `  ${texts.join('  ')}`
+/** A line for what was looked at, and one below it for each thing that was not as it should be. */
+function findingText(finding: Finding): string {
+  const { found_by, log_directory, scanned_segments = 0, scanned_bytes = 0, messages } = finding
+  const segments = scanned_segments === 1 ? '1 segment' : `${countText(scanned_segments)} segments`
+  const scanned = `scanned ${segments}, ${countText(scanned_bytes)} bytes`
+  const parts = [
+    ...(scanned_segments > 0 ? [scanned] : []),
+    ...(found_by === 'start' ? [] : [`found by the ${found_by}`]),
+    `in ${log_directory}`,
+  ]
+  const head = `  ${finding.topic}-${finding.partition}: ${parts.join(', ')}`
+  const lines = [head, ...(messages ?? []).map((message) => `    ${message}`)]
+  return lines.map((line) => printable(line)).join('\n')
 }

@@ -128,7 +128,7 @@ function nothingFound(
   }
 }
 
-function messagesOf({ cuts, damages, lostBelowHighWatermark }: LogRecovery): string[] {
+function messagesOf({ cuts, damages, repairs, lostBelowHighWatermark }: LogRecovery): string[] {
   const messages = cuts.map(({ offset, sizeInBytes, keptIn, offsetsAtRisk }) => {
     const kept = keptIn === undefined ? 'they were all zero' : `they are kept in ${keptIn}`
     const risk = offsetsAtRisk
@@ -136,7 +136,7 @@ function messagesOf({ cuts, damages, lostBelowHighWatermark }: LogRecovery): str
       : ''
     return `Cut ${sizeInBytes} bytes at offset ${offset}: ${kept}${risk}`
   })
-  messages.push(...damages.map(damageMessage))
+  messages.push(...damages.map(damageMessage), ...repairs)
   if (lostBelowHighWatermark > 0) {
     messages.push(`${lostBelowHighWatermark} offsets that consumers may have read are gone`)
   }
@@ -144,7 +144,9 @@ function messagesOf({ cuts, damages, lostBelowHighWatermark }: LogRecovery): str
 }
 
 function damageMessage({ from, to }: { readonly from: number; readonly to: number }): string {
-  return `Offsets ${from} to ${to - 1} fail their checksum and are not served`
+  const isOne = to - from === 1
+  const offsets = isOne ? `Offset ${from} is` : `Offsets ${from} to ${to - 1} are`
+  return `${offsets} missing or damaged, and not served`
 }
 
 /** Findings that a start tells one by one when there is nothing to say of them but that they were scanned. */
@@ -179,6 +181,6 @@ function sumLine(findings: readonly RecoveryFinding[]): string {
 function findingLine(finding: RecoveryFinding): string {
   const { scannedBytes, scannedSegments, messages } = finding
   const segments = scannedSegments === 1 ? '1 segment' : `${scannedSegments} segments`
-  const scanned = `scanned ${segments}, ${scannedBytes} bytes`
-  return `${partitionName(finding)}: ${[scanned, ...messages].join('; ')}`
+  const scanned = scannedSegments > 0 ? [`scanned ${segments}, ${scannedBytes} bytes`] : []
+  return `${partitionName(finding)}: ${[...scanned, ...messages].join('; ')}`
 }

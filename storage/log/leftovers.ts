@@ -13,15 +13,16 @@ const CUT_COPY = /^\d{20}\.log\.cut$/
  * Finishes or undoes what a crash interrupted (Kafka's `LogLoader`): removes `.deleted` and `.cleaned` files, and lets
  * complete `.swap` files take the place of the segments whose range they cover. Replaced segments at the end of that range
  * of which nothing was left may stay: the next cleaning, which begins where this one did, does away with them.
- * `nextOffsetOf` reads a log's end. `names` are those of the directory; true when they have changed.
+ * `nextOffsetOf` reads a log's end. `names` are those of the directory. Returns what was interrupted, as sentences;
+ * undefined when there was nothing to do, so that the names are what they were.
  */
 export function tidyLeftovers(
   files: Files,
   directory: string,
   names: readonly string[],
   nextOffsetOf: (path: string) => number,
-): boolean {
-  if (!names.some((name) => LEFTOVER.test(name))) return false
+): string[] | undefined {
+  if (!names.some((name) => LEFTOVER.test(name))) return undefined
   const found = listLeftovers(files, directory, names)
   const smallestCleaned = Math.min(...found.cleaned.map(({ offset }) => offset))
   const remove = ({ name }: { name: string }) => files.remove(`${directory}/${name}`)
@@ -33,7 +34,9 @@ export function tidyLeftovers(
   if (halves.length > 0) files.syncDirectoryNow(directory)
   for (const file of found.cleaned) remove(file)
   const swap = found.swap.filter(({ offset }) => offset < smallestCleaned)
-  if (swap.length === 0) return true
+  const isUndone = found.cleaned.length + halves.length > 0
+  const told = isUndone ? ['A compaction that was interrupted early was undone'] : []
+  if (swap.length === 0) return told
   const logs = swap.filter(({ kind }) => kind === 'log')
   const from = Math.min(...logs.map(({ offset }) => offset))
   const to = Math.max(...logs.map(({ name }) => nextOffsetOf(`${directory}/${name}`)))
@@ -45,7 +48,7 @@ export function tidyLeftovers(
     files.rename(`${directory}/${name}`, `${directory}/${name.slice(0, -'.swap'.length)}`)
   }
   files.syncDirectoryNow(directory)
-  return true
+  return [...told, `A compaction that was interrupted was finished, from offset ${from} on`]
 }
 
 function listLeftovers(files: Files, directory: string, names: readonly string[]) {

@@ -29,8 +29,10 @@ export interface LogRecovery {
   /** Base offsets of the segments whose indexes were made anew. */
   readonly rebuiltSegments: readonly number[]
   readonly cuts: readonly LogCut[]
-  /** What is damaged below the recovery point: left where it is, and not served. */
+  /** What is damaged or missing below the recovery point: left where it is, and not served. */
   readonly damages: readonly DamagedRange[]
+  /** What else was not as it was left, and was put right: sentences. */
+  readonly repairs: readonly string[]
   /** How many offsets lie between the log end and the high watermark of the last checkpoint: consumers had seen them. */
   readonly lostBelowHighWatermark: number
 }

@@ -25,10 +25,12 @@ import { isSame } from './epoch-file.ts'
 import { tidyLeftovers } from './leftovers.ts'
 import type { LogConfig } from './log-config.ts'
 import type { LogEnvironment, LogObserver } from './log-parts.ts'
-import type { LogRecovery } from './log-recovery.ts'
+import type { LogCut, LogRecovery } from './log-recovery.ts'
+import { findMissing } from './missing-segments.ts'
 import { PartitionLog } from './partition-log.ts'
-import { type VerifiedSegments, verifySegments } from './recover-segments.ts'
+import { setAside, type VerifiedSegments, verifySegments } from './recover-segments.ts'
 import { replayEpochs, replayProducers } from './replay.ts'
+import { endOffsetOf, nextOffsetOf } from './segment-end.ts'
 import { type DamagedRange, floorSegment } from './segment-search.ts'
 import { SnapshotFiles } from './snapshot-files.ts'
 import { SumFile } from './sum-file.ts'
@@ -70,26 +72,29 @@ export interface OpenedLog {
  */
 export async function openPartitionLog(options: OpenLogOptions): Promise<OpenedLog> {
   try {
-    const names = await prepareDirectory(options)
-    return await new LogOpening(options, names).run()
+    const { names, repairs } = await prepareDirectory(options)
+    return await new LogOpening(options, names, repairs).run()
   } catch (error) {
     throw storageError(error, `Opening ${partitionName(options.topicPartition)}`)
   }
 }
 
-/** Makes the directory when it is missing, else tidies it up. Returns the names in it. */
-async function prepareDirectory(options: OpenLogOptions): Promise<ReadonlySet<string>> {
+/** Makes the directory when it is missing, else tidies it up. Returns the names in it, and what was tidied up. */
+async function prepareDirectory(
+  options: OpenLogOptions,
+): Promise<{ names: ReadonlySet<string>; repairs: string[] }> {
   const { directory, environment } = options
   const { files } = environment
   if (!files.status(directory)) {
     files.makeDirectory(directory)
     await files.syncDirectory(parentOf(directory))
-    return new Set()
+    return { names: new Set(), repairs: [] }
   }
   const list = () => files.list(directory).map(({ name }) => name)
   const names = list()
   const endOf = (path: string) => nextOffsetOf(files, directory, path)
-  return new Set(tidyLeftovers(files, directory, names, endOf) ? list() : names)
+  const repairs = tidyLeftovers(files, directory, names, endOf)
+  return { names: new Set(repairs ? list() : names), repairs: repairs ?? [] }
 }
 
 class LogOpening {
@@ -102,10 +107,12 @@ class LogOpening {
   readonly #sums: SumFile
   /** What is damaged below the recovery point. */
   readonly #damages: DamagedRange[] = []
+  /** What was put right, as sentences. */
+  readonly #repairs: string[]
   /** The files are as a clean stop leaves them. */
   #isSettled = true
 
-  constructor(options: OpenLogOptions, names: ReadonlySet<string>) {
+  constructor(options: OpenLogOptions, names: ReadonlySet<string>, repairs: string[]) {
     const { files, pool, indexCache, buffers, clock } = options.environment
     const { directory } = options
     this.#options = options
@@ -115,6 +122,10 @@ class LogOpening {
     this.#sums = new SumFile(files, directory, { isNew: !names.has(SUMS_FILE) })
     this.#environment = { files, pool, indexCache, buffers, directory, sums: this.#sums }
     this.#names = names
+    this.#repairs = repairs
+    if (this.#sums.isDamaged) {
+      repairs.push(`${SUMS_FILE} was damaged: files without a checksum of their own were believed`)
+    }
   }
 
   async run(): Promise<OpenedLog> {
@@ -142,7 +153,7 @@ class LogOpening {
     const last = segments.at(-1)
     const isEndVerified = last !== undefined && verified.rebuilt.has(last)
     const logEndOffset = isEndVerified ? verified.logEndOffset : this.#cleanEnd(segments)
-    const bounds = this.#placeStart(segments, logEndOffset)
+    const { cuts, ...bounds } = await this.#placeStart(segments, logEndOffset, verified.cuts)
     const isSound = found.isSound && !lacksFirstEpoch(segments, epochs, bounds.logStartOffset)
     if (!isSound) {
       epochs.clear()
@@ -153,7 +164,8 @@ class LogOpening {
     const areFound = !isSound || verified.rebuilt.size > 0
     const savedEpochs = areFound ? await this.#saveEpochs(epochs, found.saved) : found.saved
     const indexes = this.#installIndexes(segments, verified)
-    const names = verified.cuts.length > 0 ? this.#listNames() : this.#names
+    if (!config.cleanupPolicy.compact) this.#findMissing(segments)
+    const names = cuts.length > 0 ? this.#listNames() : this.#names
     const snapshots = new SnapshotFiles(this.#files, directory, names)
     const producers = await this.#rebuildProducers(segments, snapshots, bounds, verified)
     await this.#persist(segments, snapshots, verified)
@@ -182,8 +194,9 @@ class LogOpening {
         recoveryPoint,
         scannedBytes: verified.scannedBytes,
         rebuiltSegments: Array.from(verified.rebuilt.keys(), ({ baseOffset }) => baseOffset),
-        cuts: verified.cuts,
+        cuts,
         damages: this.#damages,
+        repairs: this.#repairs,
         lostBelowHighWatermark: Math.max(0, this.#options.highWatermark - bounds.logEndOffset),
       },
     }
@@ -221,9 +234,15 @@ class LogOpening {
       ? this.#files.readFile(`${directory}/${LEADER_EPOCH_CHECKPOINT}`)
       : undefined
     const isSummed = this.#sums.fitsEpochs
+    // Nothing passes the recovery point before its epochs are in the file.
+    const isThereToBe = bytes !== undefined || !isSummed || this.#options.recoveryPoint > 0
     // While a log runs its epochs change, their sum does not.
     const entries = bytes && (isSummed || !hadCleanShutdown) ? parseEpochs(bytes) : undefined
     const isSound = entries !== undefined
+    if (!isSound && isThereToBe) {
+      const what = bytes ? 'damaged' : 'missing'
+      this.#repairs.push(`${LEADER_EPOCH_CHECKPOINT} was ${what}: it was made again from the log`)
+    }
     const saved = isSound ? bytes : bytes ? undefined : serializeLeaderEpochs([])
     const isSettled = isSummed && (isSound || !bytes)
     return { epochs: new LeaderEpochCache(entries), isSound, saved, isSettled }
@@ -251,7 +270,11 @@ class LogOpening {
     const isEndKnown = hadCleanShutdown || (floor === segments.length - 1 && this.#isKnown(last))
     const first = isEndKnown ? segments.length : floor
     const wanted = segments.filter((segment, number) => {
-      return number >= first || !this.#hasGoodIndexes(segment, segment === last)
+      if (number >= first) return true
+      if (this.#hasGoodIndexes(segment, segment === last)) return false
+      const { baseOffset } = segment
+      this.#repairs.push(`The indexes of segment ${baseOffset} were missing or damaged: made again`)
+      return true
     })
     if (hadCleanShutdown && last && this.#endOf(last) === undefined) wanted.push(last)
     return new Set(wanted)
@@ -302,16 +325,29 @@ class LogOpening {
     return Math.max(this.#options.logStartOffset, this.#options.recoveryPoint)
   }
 
-  /** Where the log starts. When all of it lies below the checkpoint's log start, records were deleted: it starts empty. */
-  #placeStart(segments: Segment[], logEndOffset: number) {
+  /**
+   * Where the log starts. When all of it lies below the checkpoint's log start, it starts empty: records were deleted and
+   * those behind them lost. Or else the checkpoint is wrong; nobody can tell, so the segments are kept aside.
+   */
+  async #placeStart(segments: Segment[], logEndOffset: number, cuts: readonly LogCut[]) {
     const { logStartOffset } = this.#options
     const start = Math.max(logStartOffset, segments[0]?.baseOffset ?? logEndOffset)
-    if (logEndOffset >= start) return { logStartOffset: start, logEndOffset }
+    if (logEndOffset >= start) return { logStartOffset: start, logEndOffset, cuts }
+    const target = { environment: this.#environment, now: this.#clock.now() }
+    const aside: LogCut[] = []
     for (const segment of segments.splice(0)) {
-      for (const path of segment.markDeleted()) this.#files.remove(path)
+      aside.push(await this.#paced(setAside(target, segment, segment.baseOffset)))
     }
+    this.#repairs.push(
+      `The log start offset ${start} of the checkpoint is beyond the log's end ${logEndOffset}: the log is empty now`,
+    )
     this.#isSettled = false
-    return { logStartOffset: start, logEndOffset: start }
+    return { logStartOffset: start, logEndOffset: start, cuts: [...cuts, ...aside] }
+  }
+
+  #findMissing(segments: readonly Segment[]): void {
+    const summed = this.#sums.baseOffsets
+    this.#damages.push(...findMissing(segments, summed, (segment) => this.#endOf(segment)))
   }
 
   /** Gives the verified segments their new indexes: sealed ones through the cache's files, once they are written. */
@@ -341,6 +377,14 @@ class LogOpening {
     // From the one before the newest: then each producer's last batches are known, not just the last (RULES 3).
     await this.#paced(replayProducers(target, { skip: isUnchanged ? 0 : 1, atMost, rebuilt }))
     const hasRecords = logEndOffset > (segments[0]?.baseOffset ?? logEndOffset)
+    const isMissing = this.#options.hadCleanShutdown && !snapshots.has(logEndOffset)
+    if (snapshots.damaged.length > 0 || (hasRecords && isUnchanged && isMissing)) {
+      const which =
+        snapshots.damaged.length > 0
+          ? 'A producer snapshot was damaged'
+          : 'No producer snapshot was left'
+      this.#repairs.push(`${which}: what it held was read from the log`)
+    }
     if (hasRecords && !(isUnchanged && snapshots.has(logEndOffset))) {
       snapshots.write(logEndOffset, producers.snapshot())
       this.#isSettled = false
@@ -419,17 +463,6 @@ class LogOpening {
   }
 }
 
-function nextOffsetOf(files: Files, directory: string, path: string): number {
-  const name = parseSegmentFileName(path.slice(directory.length + 1))
-  const size = files.status(path)?.size ?? 0
-  const file = files.open(path, 'read')
-  try {
-    return walkToEnd(new BatchHeaderReader(file, size), 0, size) ?? name?.offset ?? 0
-  } finally {
-    file.close()
-  }
-}
-
 /**
  * True when the first batch is of an epoch that is not known: records were deleted, and a crash took back the log start
  * but not the epochs.
@@ -452,28 +485,4 @@ function parseEpochs(bytes: Uint8Array): EpochStart[] | undefined {
     if (error instanceof StorageFault) return undefined
     throw error
   }
-}
-
-/** The offset behind a segment's last batch. Throws CORRUPT_MESSAGE when its headers do not lead to its end. */
-function endOffsetOf(segment: Segment): number {
-  if (segment.size === 0) return segment.baseOffset
-  const { position, offset } = segment.indexes.offsets.lastEntry
-  return segment.withFile((file) => {
-    const reader = new BatchHeaderReader(file, segment.size)
-    const isSound = position > 0 && reader.peek(position)?.lastOffset === offset
-    const start = isSound ? position : 0
-    return walkToEnd(reader, start, segment.size) ?? segment.baseOffset
-  })
-}
-
-/** The offset behind the last batch; undefined when there is none. */
-function walkToEnd(reader: BatchHeaderReader, start: number, size: number): number | undefined {
-  let end: number | undefined
-  for (let position = start; position < size; ) {
-    const header = reader.at(position)
-    if (!header) break
-    end = header.lastOffset + 1
-    position += header.sizeInBytes
-  }
-  return end
 }

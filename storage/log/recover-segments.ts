@@ -242,9 +242,9 @@ function* cutTail(
   return { offset, segmentBaseOffset, position, sizeInBytes, keptIn, offsetsAtRisk }
 }
 
-/** A whole segment behind a cut: renamed, its indexes and snapshot removed. */
-function* setAside(
-  { environment, now }: RecoveryTarget,
+/** A whole segment behind a cut: renamed, its indexes and snapshot removed. The caller syncs the directory. */
+export function* setAside(
+  { environment, now }: Pick<RecoveryTarget, 'environment' | 'now'>,
   segment: Segment,
   cutOffset: number,
 ): Paced<LogCut> {

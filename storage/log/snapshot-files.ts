@@ -22,6 +22,7 @@ export class SnapshotFiles {
   readonly #files: Files
   readonly #directory: string
   readonly #offsets = new Set<number>()
+  readonly #damaged = new Set<number>()
 
   /** `names` are those of the directory. From here on nobody else makes or removes snapshots in it. */
   constructor(files: Files, directory: string, names: Iterable<string>) {
@@ -36,6 +37,11 @@ export class SnapshotFiles {
   /** The offsets of all snapshots, ascending. */
   offsets(): number[] {
     return [...this.#offsets].sort((left, right) => left - right)
+  }
+
+  /** The offsets of those that were looked at and made no sense, ascending. */
+  get damaged(): number[] {
+    return [...this.#damaged].sort((left, right) => left - right)
   }
 
   /** Writes the state as of `offset`, without syncing it. */
@@ -92,8 +98,9 @@ export class SnapshotFiles {
     try {
       return parseProducerSnapshot(bytes)
     } catch (error) {
-      if (error instanceof KafkaError) return undefined
-      throw error
+      if (!(error instanceof KafkaError)) throw error
+      this.#damaged.add(offset)
+      return undefined
     }
   }
 }

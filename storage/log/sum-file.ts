@@ -33,13 +33,23 @@ export class SumFile {
   readonly #files: Files
   readonly #directory: string
   readonly #sums: Map<string, FileSum>
+  /** The file was there, and makes no sense: nothing is known, as without it. */
+  readonly isDamaged: boolean
 
   /** With `isNew`, no file is looked for. */
   constructor(files: Files, directory: string, { isNew }: { isNew: boolean }) {
     this.#files = files
     this.#directory = directory
     const bytes = isNew ? undefined : files.readFile(`${directory}/${SUMS_FILE}`)
-    this.#sums = (bytes && parseSums(bytes)) ?? new Map()
+    const sums = bytes && parseSums(bytes)
+    this.#sums = sums ?? new Map()
+    this.isDamaged = bytes !== undefined && sums === undefined
+  }
+
+  /** The base offsets of the segments of which anything is known, some of which may rightly be gone. */
+  get baseOffsets(): Set<number> {
+    const names = Array.from(this.#sums.keys(), segmentOf)
+    return new Set(names.flatMap((name) => name?.offset ?? []))
   }
 
   /**

@@ -38,7 +38,7 @@ test.each([
       topic: 'orders',
       log_directory: '/a/orders-0',
       offsets_at_risk: [{ from: 0, to: 1 }],
-      messages: ['Offsets 0 to 0 fail their checksum and are not served'],
+      messages: ['Offset 0 is missing or damaged, and not served'],
     }
     expect(findings).toMatchObject(isFound ? [finding] : [])
     expect(events.length).toBe(isFound ? 1 : 0)

@@ -75,6 +75,7 @@ const CLEAN: LogRecovery = {
   scannedBytes: 512,
   cuts: [],
   damages: [],
+  repairs: [],
   lostBelowHighWatermark: 0,
 }
 const recovered = (partition: number, recovery: Partial<LogRecovery> = {}): RecoveredLog => ({
@@ -158,7 +159,7 @@ test('backgroundFindings() tells what the scrub has found, and which logs the cl
       topic: 'orders',
       rebuiltIndexes: 2,
       offsetsAtRisk: [{ from: 3, to: 5 }],
-      messages: ['Offsets 3 to 4 fail their checksum and are not served'],
+      messages: ['Offsets 3 to 4 are missing or damaged, and not served'],
     },
     {
       foundBy: 'cleaner',

@@ -3,10 +3,11 @@ import { expect, test } from 'vitest'
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '#storage/log/log-config.ts'
 import type { PartitionLog } from '#storage/log/partition-log.ts'
 import type { LogManager } from '#storage/log-manager.ts'
+import { parseOffsetCheckpoint } from '#storage/state/offset-checkpoint.ts'
 import { type CleanerSettings, DEFAULT_CLEANER_SETTINGS } from '#storage/upkeep/log-cleaner.ts'
 import { SimulatedDisk } from '../../simulation/simulated-disk.ts'
 import { settle, VirtualClock } from '../../simulation/virtual-clock.ts'
-import { decode, namesIn, open } from '../log-manager-fixture.ts'
+import { namesIn, open } from '../log-manager-fixture.ts'
 import { COMPACTED, contentOf, put, roll } from './cleaner-fixture.ts'
 
 const CHECKPOINT = '/data/cleaner-offset-checkpoint'
@@ -69,8 +70,8 @@ class Broker {
   }
 
   checkpoint(): string[] {
-    const text = decode(this.disk.readFile(CHECKPOINT))
-    return text.split('\n').slice(2, -1)
+    const offsets = parseOffsetCheckpoint(this.disk.readFile(CHECKPOINT), CHECKPOINT)
+    return Array.from(offsets, ([name, offset]) => `${name} ${offset}`)
   }
 }
 
@@ -85,7 +86,7 @@ test('LogCleaner compacts what is due after each pause, and writes down how far'
   expect(isClean(log)).toBe(false)
   await broker.pass(200)
   expect(contentOf(log)).toEqual(['1:a=2', '2:filler=1'])
-  expect(broker.checkpoint()).toEqual(['orders 0 2'])
+  expect(broker.checkpoint()).toEqual(['orders-0 2'])
   await broker.fill(log, ['x', 'b=1', 'a=3'])
   await broker.pass(1_100)
   expect(contentOf(log)).toEqual(['2:filler=1', '3:b=1', '4:a=3', '5:filler=1'])
@@ -310,10 +311,10 @@ test('LogCleaner forgets how far a log was clean when it is cut, deleted or shor
   const broker = await new Broker().start()
   const log = await broker.fill(await broker.create('orders'))
   await broker.drive(broker.manager.cleaner.cleanNow())
-  expect(broker.checkpoint()).toEqual(['orders 0 2'])
+  expect(broker.checkpoint()).toEqual(['orders-0 2'])
   log.truncateTo(1)
   await broker.pass(100)
-  expect(broker.checkpoint()).toEqual(['orders 0 1'])
+  expect(broker.checkpoint()).toEqual(['orders-0 1'])
   await broker.drive(broker.manager.delete(log.topicPartition))
   expect(broker.checkpoint()).toEqual([])
   await broker.fill(await broker.create('orders'))
@@ -341,7 +342,7 @@ test('LogCleaner keeps how far logs are clean over a restart, and starts over wi
   file.close()
   await broker.start()
   expect(await broker.drive(ratio())).toMatchObject([{ firstDirtyOffset: 2 }])
-  expect(broker.checkpoint()).toEqual(['orders 0 2'])
+  expect(broker.checkpoint()).toEqual(['orders-0 2'])
 })
 
 test('LogCleaner deletes old segments of logs that are compacted and deleted', async () => {
