@@ -48,8 +48,11 @@ export class LogCleaning implements SegmentReplacement {
   #isAborted = false
   /** Stands under `.swap`, and the old ones are still there. */
   #swapping: Segment | undefined
-  /** Stands under `.swap`, and is part of the log. */
+  /** Stands under `.swap`, and is part of the log once `#putIn` was called. */
   #placing: Segment | undefined
+  #replaceOld: (() => void) | undefined
+  /** Names were changed, and nobody has synced them yet. */
+  #isUnsynced = false
 
   constructor(parts: CleaningParts) {
     this.#parts = parts
@@ -80,7 +83,8 @@ export class LogCleaning implements SegmentReplacement {
   }
 
   /**
-   * Puts `cleaned` into the place of `replaced`, which are neighbours; on disk when it resolves. Rejects with
+   * Puts `cleaned` into the place of `replaced`, which are neighbours; on disk when it resolves. What is refused once a
+   * start would finish it is tried until it is let through. Rejects with
    * `CleaningAborted`, with the system's error when nothing has changed, and with `StorageFault`.
    */
   async replace(replaced: readonly Segment[], cleaned: Segment): Promise<void> {
@@ -91,7 +95,7 @@ export class LogCleaning implements SegmentReplacement {
     if (modifiedMs !== undefined) files.setModified(cleaned.path, modifiedMs)
     await files.syncDirectory(directory)
     this.check()
-    guard.runWhole('Compacting', () => cleaned.rename('.swap'))
+    guard.run('Compacting', () => cleaned.rename('.swap'))
     this.#swapping = cleaned
     try {
       await files.syncDirectory(directory)
@@ -100,18 +104,19 @@ export class LogCleaning implements SegmentReplacement {
       // After a fault either outcome is right.
       const isFault = failureKind(error) === 'fault'
       if (this.#swapping && !isFault) {
-        guard.runWhole('Compacting', () => this.#undo())
+        guard.run('Compacting', () => this.#undo())
         await files.syncDirectory(directory)
       }
       throw error
     }
     this.#swapping = undefined
     this.#placing = cleaned
-    guard.runWhole('Compacting', () => segments.replace(replaced, cleaned, removeAfterMs))
+    this.#replaceOld = () => segments.replace(replaced, cleaned, removeAfterMs)
+    await this.#waitOut(() => this.#putIn())
     await this.#syncNames(() => this.#placing !== undefined)
-    if (!this.#placing) return this.check()
-    guard.runWhole('Compacting', () => {
-      this.#place()
+    const isPlaced = await this.#waitOut(() => this.#place())
+    if (!isPlaced) return this.check()
+    guard.run('Compacting', () => {
       for (const { baseOffset } of replaced.slice(1)) this.#parts.snapshots.remove(baseOffset)
     })
     await this.#saveSums(cleaned)
@@ -148,17 +153,26 @@ export class LogCleaning implements SegmentReplacement {
 
   abort(): void {
     const { environment, directory } = this.#parts
-    const isUnderWay = this.#swapping !== undefined || this.#placing !== undefined
+    this.#isUnsynced ||= this.#swapping !== undefined || this.#placing !== undefined
     this.cancel()
     if (this.#swapping) this.#undo()
-    if (this.#placing) this.#place()
-    if (isUnderWay) environment.files.syncDirectoryNow(directory)
+    this.#putIn()
+    this.#place()
+    // A refusal keeps what is about to be cut: then it is done the next time.
+    if (this.#isUnsynced) environment.files.syncDirectoryNow(directory)
+    this.#isUnsynced = false
   }
 
   stop(): void {
     this.cancel()
     this.#swapping = undefined
     this.#placing = undefined
+    this.#replaceOld = undefined
+  }
+
+  #putIn(): void {
+    this.#replaceOld?.()
+    this.#replaceOld = undefined
   }
 
   #undo(): void {
@@ -170,10 +184,10 @@ export class LogCleaning implements SegmentReplacement {
   #place(): void {
     const { maps } = this.#parts.environment
     const placed = this.#placing
-    this.#placing = undefined
     if (!placed) return
     maps.evict(placed.path)
     placed.rename('')
+    this.#placing = undefined
     // They speak of the one that it replaced.
     this.#parts.sums.forget(placed.baseOffset)
     // Up to here its indexes were kept in memory: their files had other names.
@@ -187,7 +201,22 @@ export class LogCleaning implements SegmentReplacement {
     }
   }
 
-  /** What has begun must be finished: a refusal is waited out. */
+  /** What has begun must be finished: a refusal is waited out. False when others have finished it, or the log is closed. */
+  async #waitOut(action: () => void): Promise<boolean> {
+    const { environment, guard } = this.#parts
+    while (this.#placing) {
+      try {
+        guard.run('Compacting', action)
+        return true
+      } catch (error) {
+        if (failureKind(error) !== 'refusal') throw error
+      }
+      await new Promise<void>((resolve) => environment.clock.after(RETRY_MS, resolve))
+    }
+    return false
+  }
+
+  /** The same for the names in the directory. */
   async #syncNames(isWanted: () => boolean): Promise<void> {
     const { environment, directory } = this.#parts
     while (isWanted()) {

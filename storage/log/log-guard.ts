@@ -1,6 +1,6 @@
 // Stands between a log and its files: what a failed system call means, and that nothing follows a fault.
 import { KafkaError, StorageFault } from '../base/errors.ts'
-import { orFault, storageError } from '../fs/failures.ts'
+import { storageError } from '../fs/failures.ts'
 
 /** Whether a log may be used, and why not. The first fault stays. */
 export class LogGuard {
@@ -38,11 +38,6 @@ export class LogGuard {
       if (reported instanceof StorageFault) this.fail(reported)
       throw reported
     }
-  }
-
-  /** The same for what must not stop halfway: a refusal in the middle is a fault too. */
-  runWhole<T>(verb: string, action: () => T): T {
-    return this.run(verb, () => orFault(`${verb} ${this.#name}`, action))
   }
 
   /** Takes the log offline. */

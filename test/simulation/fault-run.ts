@@ -44,7 +44,7 @@ export interface FaultRun {
   readonly acknowledged: Map<number, string>
   /** The newest value by key, of `keys`. */
   readonly keys: Map<string, string>
-  /** Why the directory went offline: a sync that fails is always a fault, and so is a cut or a swap that stops halfway. */
+  /** Why the directory went offline: a sync that fails is always a fault. */
   readonly faults: string[]
   /** What went wrong that must not. */
   readonly wrong: string[]

@@ -127,7 +127,7 @@ async function runOnce(disk: SimulatedDisk, code: string, at: number) {
   if (refusal !== undefined && !isOffline && !isUnopened) {
     run.wrong.push(`appends do not resume: ${refusal}`)
   }
-  const isExplained = /sync/i.test(run.faults.join()) || /stopped halfway/.test(run.faults.join())
+  const isExplained = /sync/i.test(run.faults.join())
   if (isOffline && REFUSALS.has(code) && !isExplained) {
     run.wrong.push(`a refusal took the directory offline: ${run.faults.join()}`)
   }
