@@ -6,9 +6,18 @@ import type { TailSource, TailStep } from './tail-step.ts'
 
 const PIECE_CHARACTERS = 32 * 1024
 
-/** Records as lines; empty lines as heartbeats, the first at once, so that headers are sent before the first record. */
+/** An empty line. */
+export function ndjsonGreeting(): string {
+  return '\n'
+}
+
+/** The line before the end when something went wrong. */
+export function ndjsonError(error: unknown): string {
+  return `${eventJson({ kind: 'error', error })}\n`
+}
+
+/** Records as lines; empty lines when idle. */
 export async function* ndjsonTexts(tail: TailSource): AsyncGenerator<string> {
-  yield '\n'
   for (;;) {
     const step = await tail.next()
     if (step === undefined) return
@@ -20,6 +29,7 @@ export async function* ndjsonTexts(tail: TailSource): AsyncGenerator<string> {
       let text = ''
       for (const record of step.records) {
         text += `${recordJson(record)}\n`
+        tail.cursor.set(record.topic, record.partition, record.offset + 1)
         if (text.length < PIECE_CHARACTERS) continue
         yield text
         text = ''

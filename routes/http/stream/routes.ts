@@ -7,10 +7,11 @@ import { HttpError } from '../errors.ts'
 import { MEDIA, negotiate } from '../negotiate.ts'
 import { isolationOf, parseTimestamp, topicOf } from '../parameters.ts'
 import { type CursorEntry, parseCursor } from './cursor.ts'
+import { feedStream } from './feed-stream.ts'
+import { Feeds } from './feeds.ts'
+import { NDJSON, SSE, textsOf } from './format.ts'
 import { GroupTail } from './group-tail.ts'
-import { ndjsonTexts } from './ndjson.ts'
-import { sseTexts } from './sse.ts'
-import { Tail } from './tail.ts'
+import { Tail, type TailStart } from './tail.ts'
 import type { TailSource } from './tail-step.ts'
 import { textStream } from './text-stream.ts'
 import { webSocketEvents } from './websocket.ts'
@@ -21,24 +22,29 @@ const MAX_GROUP_LENGTH = 249
 /** Tails of one topic or several. */
 export function streamRoutes(door: Door): Hono<Env> {
   const routes = new Hono<Env>()
-  routes.get('/topics/:topic/records', (c, next) => follow(door, c, next, [topicOf(c)]))
-  routes.get('/records', (c, next) => follow(door, c, next, topicsOf(c)))
+  const feeds = new Feeds()
+  routes.get('/topics/:topic/records', (c, next) =>
+    follow({ door, feeds, c, next, topics: [topicOf(c)] }),
+  )
+  routes.get('/records', (c, next) => follow({ door, feeds, c, next, topics: topicsOf(c) }))
   return routes
 }
 
-async function follow(
-  door: Door,
-  c: Context<Env>,
-  next: Next,
-  topics: readonly string[],
-): Promise<Response> {
+interface Follow {
+  readonly door: Door
+  readonly feeds: Feeds
+  readonly c: Context<Env>
+  readonly next: Next
+  readonly topics: readonly string[]
+}
+
+async function follow({ door, feeds, c, next, topics }: Follow): Promise<Response> {
   if (c.req.header('upgrade')?.toLowerCase() === 'websocket') {
     return await upgrade(door, c, next, topics)
   }
   const type = negotiate(c.req.header('accept'), [MEDIA.ndjson, MEDIA.sse])
   const isHead = c.req.raw.method === 'HEAD'
-  const group = isHead ? undefined : groupOf(c)
-  const tail = await openTail(door, c, topics, { group, isAcknowledged: false })
+  const format = type === MEDIA.sse ? SSE : NDJSON
   const headers = {
     'content-type': type,
     'cache-control': 'no-store',
@@ -46,12 +52,37 @@ async function follow(
     'x-accel-buffering': 'no',
   }
   if (isHead) {
+    const tail = await openTail(door, c, topics, { group: undefined, isAcknowledged: false })
     tail.close()
     return new Response(null, { headers })
   }
-  const texts = type === MEDIA.sse ? sseTexts(tail) : ndjsonTexts(tail)
-  const body = textStream(texts, { signal: lostSignal(c), onEnd: tail.close })
+  const group = groupOf(c)
+  const lost = lostSignal(c)
+  if (group === undefined) {
+    const { slot, ...start } = startOfTail(door, c, topics)
+    const feedSlot = { signal: slot.signal, release: () => undefined }
+    const body = await feedStream({
+      feeds,
+      slot,
+      lost,
+      start: { ...start, slot: feedSlot, format },
+    })
+    return new Response(body, { headers })
+  }
+  const tail = await openTail(door, c, topics, { group, isAcknowledged: false })
+  const body = textStream(textsOf(format, tail), { signal: lost, onEnd: tail.close })
   return new Response(body, { headers })
+}
+
+/** What a tail without a group begins with. It has taken a slot. */
+function startOfTail(door: Door, c: Context<Env>, topics: readonly string[]): TailStart {
+  const { broker, config, streams } = door
+  const cursor = cursorOf(c)
+  const isolation = isolationOf(c)
+  const session = sessionOf(door, c)
+  const from = fromOf(c, cursor)
+  const { heartbeatMs } = config
+  return { broker, session, topics, from, cursor, isolation, heartbeatMs, slot: streams.take() }
 }
 
 async function upgrade(
@@ -76,17 +107,12 @@ function openTail(
   topics: readonly string[],
   { group, isAcknowledged }: { group: string | undefined; isAcknowledged: boolean },
 ): Promise<TailSource> {
+  if (group === undefined) return Tail.open(startOfTail(door, c, topics))
+  // The group knows better where it stands than a client that was cut off: no cursor.
   const { broker, config, streams } = door
-  // The group knows better where it stands than a client that was cut off.
-  const cursor = group === undefined ? cursorOf(c) : []
   const isolation = isolationOf(c)
   const session = sessionOf(door, c)
   const { heartbeatMs } = config
-  if (group === undefined) {
-    const from = fromOf(c, cursor)
-    const slot = streams.take()
-    return Tail.open({ broker, session, slot, topics, from, cursor, isolation, heartbeatMs })
-  }
   const from = startOf(c)
   const slot = streams.take()
   const start = { broker, session, slot, groupId: group, topics, from, isolation, heartbeatMs }

@@ -18,6 +18,8 @@ export interface TailStart {
   readonly cursor: readonly CursorEntry[]
   readonly isolation: IsolationLevel
   readonly heartbeatMs: number
+  /** Called whenever everything has been read, before the tail waits; it may close the tail. */
+  readonly onCaughtUp?: () => void
 }
 
 interface Position {
@@ -70,6 +72,11 @@ export class Tail implements TailSource {
     }
   }
 
+  /** The topics and their ids: tails with another identity read something else. */
+  get identity(): string {
+    return [...this.#topicIds].map(([name, topicId]) => `${name} ${topicId}`).join(' ')
+  }
+
   /** The next step, waiting for it up to the heartbeat; undefined when the tail has ended. */
   async next(): Promise<TailStep | undefined> {
     try {
@@ -78,6 +85,8 @@ export class Tail implements TailSource {
         if (this.#haveTopicsChanged) await this.#followTopics()
         const step = await this.#read()
         if (step !== undefined) return step
+        this.#start.onCaughtUp?.()
+        if (this.#closed.signal.aborted) return undefined
         const hasMore = await this.#wait()
         const isIdle = !hasMore && !this.#haveTopicsChanged && !this.#closed.signal.aborted
         if (isIdle) return { kind: 'ping' }
