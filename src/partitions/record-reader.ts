@@ -1,7 +1,8 @@
 // Decodes records for callers that want records, not batches: HTTP and in-process readers.
 import { KafkaError } from '#storage/base/errors.ts'
 import { partitionName } from '#storage/base/topic-partition.ts'
-import { type LogRecord, readRecords } from '#storage/batch/record.ts'
+import { openRecords } from '#storage/batch/open-records.ts'
+import { type LogRecord, recordsOf } from '#storage/batch/record.ts'
 import { type RecordBatch, readBatches } from '#storage/batch/record-batch.ts'
 import type { LogSlice } from '#storage/log/log-slice.ts'
 import type { AbortedTransaction } from '#storage/segment/transaction-index.ts'
@@ -26,7 +27,8 @@ export interface RecordsRead {
 
 /**
  * Reads and decodes. Control batches and records of aborted transactions (read_committed) are passed over. Every
- * batch's checksum is verified. Waits only for bytes that are not in memory yet, off the loop (RULES 10).
+ * batch's checksum is verified. Waits only for bytes that are not in memory yet, off the loop (RULES 10), and for large
+ * batches to be unpacked.
  * Throws OFFSET_OUT_OF_RANGE, CORRUPT_MESSAGE, KAFKA_STORAGE_ERROR.
  */
 export async function readPartition(
@@ -43,7 +45,7 @@ export async function readPartition(
     })
     if (slice.isCold) await slice.warm()
     const before = nextOffset
-    nextOffset = takeSlice(partition, slice, { ...request, offset: nextOffset }, records)
+    nextOffset = await takeSlice(partition, slice, { ...request, offset: nextOffset }, records)
     bytesLeft -= slice.size
     // A slice never spans two segments: go on while nothing was found, or while there is room.
     const isAtEnd = nextOffset >= partition.readableEnd(request.isolation)
@@ -53,18 +55,18 @@ export async function readPartition(
 }
 
 /** Adds the slice's records; returns the offset to go on with. */
-function takeSlice(
+async function takeSlice(
   partition: Partition,
   slice: LogSlice,
   request: RecordRead,
   records: LogRecord[],
-): number {
+): Promise<number> {
   let nextOffset = request.offset
   const aborted = new AbortedFilter(slice.abortedTransactions ?? [])
   const lease = slice.lease()
   try {
     for (const batch of readBatches(lease.bytes)) {
-      nextOffset = takeBatch(partition, batch, request, aborted, records)
+      nextOffset = await takeBatch(partition, batch, request, aborted, records)
       if (records.length >= request.maxRecords) break
     }
     return nextOffset
@@ -74,13 +76,13 @@ function takeSlice(
 }
 
 /** Adds the batch's records from `offset` on; returns the offset to go on with. */
-function takeBatch(
+async function takeBatch(
   partition: Partition,
   batch: RecordBatch,
   request: RecordRead,
   aborted: AbortedFilter,
   records: LogRecord[],
-): number {
+): Promise<number> {
   if (!batch.isCrcValid()) {
     const name = partitionName(partition.topicPartition)
     throw new KafkaError(
@@ -89,8 +91,9 @@ function takeBatch(
     )
   }
   if (batch.isControl || aborted.holds(batch)) return batch.nextOffset
-  const limits = { maxDecompressedBytes: request.maxDecompressedBytes }
-  for (const record of readRecords(batch, limits)) {
+  const opened = openRecords(batch, request.maxDecompressedBytes)
+  const cursor = opened instanceof Promise ? await opened : opened
+  for (const record of recordsOf(batch, cursor)) {
     if (record.offset < request.offset) continue
     if (records.length >= request.maxRecords) return record.offset
     records.push(owned(record))

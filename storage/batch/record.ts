@@ -43,7 +43,11 @@ export function* readRecords(
   limits: { readonly maxDecompressedBytes?: number } = {},
 ): Generator<LogRecord> {
   const limit = limits.maxDecompressedBytes ?? DEFAULT_MAX_DECOMPRESSED_BYTES
-  const cursor = new RecordCursor(batch, limit)
+  yield* recordsOf(batch, new RecordCursor(batch, limit))
+}
+
+/** The records from where `cursor` stands in `batch`, as `readRecords` gives them. */
+export function* recordsOf(batch: RecordBatch, cursor: RecordCursor): Generator<LogRecord> {
   const { baseOffset, baseTimestamp } = batch
   // On LogAppendTime topics all records have the batch's time, whatever their deltas say.
   const appendTime = batch.timestampType === 'LogAppendTime' ? batch.maxTimestamp : undefined
@@ -79,8 +83,15 @@ export class RecordCursor {
   #headersAt = 0
   #headerCount = 0
 
-  /** Unpacks the batch if it is compressed. Throws CORRUPT_MESSAGE, also when that takes more than the limit. */
-  constructor(batch: RecordBatch, maxDecompressedBytes = DEFAULT_MAX_DECOMPRESSED_BYTES) {
+  /**
+   * Unpacks the batch if it is compressed, unless `unpacked` is what it holds. Throws CORRUPT_MESSAGE, also when that
+   * takes more than the limit.
+   */
+  constructor(
+    batch: RecordBatch,
+    maxDecompressedBytes = DEFAULT_MAX_DECOMPRESSED_BYTES,
+    unpacked?: Uint8Array,
+  ) {
     this.#count = batch.recordCount
     if (this.#count < 0) {
       throw corrupt(`The batch at offset ${batch.baseOffset} has ${this.#count} records`)
@@ -91,7 +102,8 @@ export class RecordCursor {
       compression === 'none' || bytes.length === BATCH_HEADER_BYTES
         ? new ByteReader(bytes, BATCH_HEADER_BYTES)
         : new ByteReader(
-            decompress(compression, bytes.subarray(BATCH_HEADER_BYTES), maxDecompressedBytes),
+            unpacked ??
+              decompress(compression, bytes.subarray(BATCH_HEADER_BYTES), maxDecompressedBytes),
           )
     this.#start = this.#reader.position
   }

@@ -1,7 +1,8 @@
 // What compaction leaves of one batch: Kafka's rules (`Cleaner.cleanInto`, `MemoryRecords.filterTo`, KIP-534).
 import type { TimeSlices } from '../base/time-slices.ts'
 import { buildBatch, type NewRecord } from '../batch/batch-builder.ts'
-import { RecordCursor } from '../batch/record.ts'
+import { openRecords } from '../batch/open-records.ts'
+import type { RecordCursor } from '../batch/record.ts'
 import type { RecordBatch } from '../batch/record-batch.ts'
 import { addInt64, type Int64 } from '../bytes/int64.ts'
 import type { CleanedTransactions } from './cleaned-transactions.ts'
@@ -48,7 +49,8 @@ export class BatchFilter {
     const { isControl } = batch
     const isVoid = isControl ? transactions.readControl(batch) : transactions.readBatch(batch)
     const isDiscarded = isVoid && (!isControl || this.#isPastHorizon(batch))
-    const cursor = isDiscarded ? undefined : new RecordCursor(batch, maxDecompressedBytes)
+    const opened = isDiscarded ? undefined : openRecords(batch, maxDecompressedBytes)
+    const cursor = opened instanceof Promise ? await opened : opened
     const { kept, hasTombstones } = await this.#choose(batch, cursor)
     if (!cursor || kept.length === 0) {
       return this.#mustStay(batch) ? buildBatch([], headerOf(batch)) : undefined

@@ -1,6 +1,6 @@
 // Reads the segments of a log for their cleaning: which key was written last where, then what is not superseded.
 import type { TimeSlices } from '../base/time-slices.ts'
-import { RecordCursor } from '../batch/record.ts'
+import { openRecords } from '../batch/open-records.ts'
 import { RecordBatch } from '../batch/record-batch.ts'
 import type { MapCache } from '../fs/map-cache.ts'
 import { syncFile } from '../log/durability.ts'
@@ -120,7 +120,8 @@ export class CleaningPass implements CleaningStage {
     const { firstDirtyOffset, maxDecompressedBytes } = this.#job
     const { slices } = this.#means
     const map = this.#map
-    const cursor = new RecordCursor(batch, maxDecompressedBytes)
+    const opened = openRecords(batch, maxDecompressedBytes)
+    const cursor = opened instanceof Promise ? await opened : opened
     const isFirst = map.latestOffset < firstDirtyOffset
     for (let number = 1; cursor.next(); number++) {
       if (number % SLICE_RECORDS === 0 && slices.isOver) await this.#breathe()

@@ -1,12 +1,29 @@
 // gzip (RFC 1952), by the runtime's zlib.
-import { gunzipSync, gzipSync } from 'node:zlib'
+import { gunzip, gunzipSync, gzipSync } from 'node:zlib'
+import type { Unpacker } from './unpacking.ts'
 
 /** One gzip member. Level 1-9; -1 is the library's default. */
 export function gzip(bytes: Uint8Array, level = -1): Uint8Array {
   return gzipSync(bytes, { level })
 }
 
-/** All members in `bytes`, one behind the other. Throws zlib's errors, also for more than `maxBytes`. */
-export function ungzip(bytes: Uint8Array, maxBytes: number): Uint8Array {
-  return gunzipSync(bytes, { maxOutputLength: maxBytes })
+interface Members {
+  readonly bytes: Uint8Array
+  readonly maxBytes: number
+}
+
+/** All members, one behind the other. Throws zlib's errors, also for more than `maxBytes`. */
+export const GZIP: Unpacker<Members> = {
+  *parts(bytes, maxBytes) {
+    return yield { bytes, maxBytes }
+  },
+  now: ({ bytes, maxBytes }) => gunzipSync(bytes, { maxOutputLength: maxBytes }),
+  later({ bytes, maxBytes }) {
+    return new Promise((resolve, reject) => {
+      gunzip(bytes, { maxOutputLength: maxBytes }, (error, plain) => {
+        if (error) reject(error)
+        else resolve(plain)
+      })
+    })
+  },
 }

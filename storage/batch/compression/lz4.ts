@@ -10,6 +10,7 @@
 import { KafkaError } from '../../base/errors.ts'
 import { loadNativeModule } from '../../base/native-module.ts'
 import { concatenate } from './concatenate.ts'
+import type { Unpacker } from './unpacking.ts'
 
 const MAGIC = 0x184d2204
 const HEADER = Uint8Array.of(0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82)
@@ -24,6 +25,7 @@ interface Lz4Module {
   compressSync(bytes: Uint8Array): Uint8Array
   /** Takes the same; the size is a limit. */
   uncompressSync(bytes: Uint8Array, dictionary?: Uint8Array): Uint8Array
+  uncompress(bytes: Uint8Array, dictionary?: Uint8Array): Promise<Uint8Array>
 }
 let loaded: Lz4Module | undefined
 
@@ -43,11 +45,33 @@ export function lz4(bytes: Uint8Array): Uint8Array {
   return concatenate(parts)
 }
 
+interface PackedBlock {
+  /** With its size limit in front. */
+  readonly bytes: Uint8Array
+  /** What it may refer to. */
+  readonly window: Uint8Array | undefined
+}
+
 /**
- * Unpacks one frame with blocks of any kind. Checksums are skipped, since the batch's own covers the same bytes. Throws
+ * One frame with blocks of any kind. Checksums are skipped, since the batch's own covers the same bytes. Throws
  * CORRUPT_MESSAGE, also for more than `maxBytes` and for bytes behind the frame, or the library's errors.
  */
-export function unlz4(bytes: Uint8Array, maxBytes: number): Uint8Array {
+export const LZ4: Unpacker<PackedBlock> = {
+  parts: unpackBlocks,
+  now({ bytes, window }) {
+    return window === undefined
+      ? library().uncompressSync(bytes)
+      : library().uncompressSync(bytes, window)
+  },
+  later({ bytes, window }) {
+    return window === undefined ? library().uncompress(bytes) : library().uncompress(bytes, window)
+  },
+}
+
+function* unpackBlocks(
+  bytes: Uint8Array,
+  maxBytes: number,
+): Generator<PackedBlock, Uint8Array, Uint8Array> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const frame = frameHeader(view)
   const parts: Uint8Array[] = []
@@ -65,7 +89,7 @@ export function unlz4(bytes: Uint8Array, maxBytes: number): Uint8Array {
     const block = bytes.subarray(position, end)
     const limit = Math.min(frame.blockBytes, left)
     const window = frame.isIndependent ? undefined : windowOf(parts)
-    const part = isStored ? block : unpackBlock(block, limit, window)
+    const part = isStored ? block : yield { bytes: limited(block, limit), window }
     left -= part.length
     if (left < 0) throw corrupt(`An lz4 frame unpacks to more than ${maxBytes} bytes`)
     parts.push(part)
@@ -107,13 +131,12 @@ function frameHeader(view: DataView): FrameHeader {
   }
 }
 
-function unpackBlock(block: Uint8Array, limit: number, window?: Uint8Array): Uint8Array {
+/** As the library takes it: with what it may unpack to in front. */
+function limited(block: Uint8Array, limit: number): Uint8Array {
   const sized = new Uint8Array(4 + block.length)
   new DataView(sized.buffer).setUint32(0, limit, true)
   sized.set(block, 4)
-  return window === undefined
-    ? library().uncompressSync(sized)
-    : library().uncompressSync(sized, window)
+  return sized
 }
 
 /** The last 64 KiB that were unpacked; undefined at the start. */

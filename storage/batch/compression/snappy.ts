@@ -7,6 +7,7 @@
 import { KafkaError } from '../../base/errors.ts'
 import { loadNativeModule } from '../../base/native-module.ts'
 import { concatenate } from './concatenate.ts'
+import type { Unpacker } from './unpacking.ts'
 
 const HEADER = Uint8Array.of(0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1)
 const MAGIC_BYTES = 8
@@ -17,6 +18,7 @@ const MAX_EXPANSION = 22
 interface SnappyModule {
   compressSync(bytes: Uint8Array): Uint8Array
   uncompressSync(bytes: Uint8Array, options: { asBuffer: true }): Uint8Array
+  uncompress(bytes: Uint8Array, options: { asBuffer: true }): Promise<Uint8Array>
 }
 let loaded: SnappyModule | undefined
 
@@ -32,9 +34,18 @@ export function snappy(bytes: Uint8Array): Uint8Array {
   return concatenate(parts)
 }
 
-/** Unpacks both forms. Throws CORRUPT_MESSAGE, also for more than `maxBytes`, or the library's errors. */
-export function unsnappy(bytes: Uint8Array, maxBytes: number): Uint8Array {
-  if (!hasHeader(bytes, 0)) return unpackBlock(bytes, maxBytes)
+/** Both forms. A part is a block. Throws CORRUPT_MESSAGE, also for more than `maxBytes`, or the library's errors. */
+export const SNAPPY: Unpacker<Uint8Array> = {
+  parts: unpackBlocks,
+  now: (block) => library().uncompressSync(block, { asBuffer: true }),
+  later: (block) => library().uncompress(block, { asBuffer: true }),
+}
+
+function* unpackBlocks(
+  bytes: Uint8Array,
+  maxBytes: number,
+): Generator<Uint8Array, Uint8Array, Uint8Array> {
+  if (!hasHeader(bytes, 0)) return yield sound(bytes, maxBytes)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const parts: Uint8Array[] = []
   let left = maxBytes
@@ -51,7 +62,7 @@ export function unsnappy(bytes: Uint8Array, maxBytes: number): Uint8Array {
     if (size < 0 || size > bytes.length - start) {
       throw corrupt(`A snappy block of ${size} bytes at ${start} exceeds ${bytes.length} bytes`)
     }
-    const part = unpackBlock(bytes.subarray(start, start + size), left)
+    const part = yield sound(bytes.subarray(start, start + size), left)
     left -= part.length
     parts.push(part)
     position = start + size
@@ -59,14 +70,15 @@ export function unsnappy(bytes: Uint8Array, maxBytes: number): Uint8Array {
   return concatenate(parts)
 }
 
-function unpackBlock(block: Uint8Array, maxBytes: number): Uint8Array {
+/** The block, if it declares a size that is possible and allowed. */
+function sound(block: Uint8Array, maxBytes: number): Uint8Array {
   const size = declaredSize(block)
   if (size > maxBytes || size > block.length * MAX_EXPANSION) {
     throw corrupt(
       `A snappy block of ${block.length} bytes declares ${size}, allowed are ${maxBytes}`,
     )
   }
-  return library().uncompressSync(block, { asBuffer: true })
+  return block
 }
 
 /** The unpacked size, a varint in front of the block. */

@@ -1,8 +1,9 @@
 // zstd (RFC 8878), by the runtime's zlib. The frames are walked here first, because the runtimes disagree about what is cut
 // short (Node throws, Bun returns nothing, Deno a part) and about several frames (Bun reads all, the others the first).
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { constants, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib'
 import { KafkaError } from '../../base/errors.ts'
 import { concatenate } from './concatenate.ts'
+import type { Unpacker } from './unpacking.ts'
 
 const FRAME_MAGIC = 0xfd2fb528
 const SKIPPABLE_MAGIC = 0x184d2a50
@@ -14,8 +15,29 @@ export function zstd(bytes: Uint8Array, level = 3): Uint8Array {
   return zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: level } })
 }
 
-/** All frames in `bytes`, one behind the other. Throws CORRUPT_MESSAGE, or zlib's errors, also for more than `maxBytes`. */
-export function unzstd(bytes: Uint8Array, maxBytes: number): Uint8Array {
+interface Frame {
+  readonly bytes: Uint8Array
+  readonly options: { readonly maxOutputLength: number }
+}
+
+/** All frames, one behind the other. Throws CORRUPT_MESSAGE, or zlib's errors, also for more than `maxBytes`. */
+export const ZSTD: Unpacker<Frame> = {
+  parts: unpackFrames,
+  now: ({ bytes, options }) => zstdDecompressSync(bytes, options),
+  later({ bytes, options }) {
+    return new Promise((resolve, reject) => {
+      zstdDecompress(bytes, options, (error, plain) => {
+        if (error) reject(error)
+        else resolve(plain)
+      })
+    })
+  },
+}
+
+function* unpackFrames(
+  bytes: Uint8Array,
+  maxBytes: number,
+): Generator<Frame, Uint8Array, Uint8Array> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const parts: Uint8Array[] = []
   let position = 0
@@ -26,7 +48,7 @@ export function unzstd(bytes: Uint8Array, maxBytes: number): Uint8Array {
     if (!isSkippable) {
       // A cap of 0 would mean none, so the last byte is left to the check below.
       const options = { maxOutputLength: Math.max(left, 1) }
-      const part = zstdDecompressSync(bytes.subarray(position, end), options)
+      const part = yield { bytes: bytes.subarray(position, end), options }
       left -= part.length
       if (left < 0) throw new KafkaError('CORRUPT_MESSAGE', `More than ${maxBytes} bytes of zstd`)
       parts.push(part)

@@ -3,7 +3,13 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Codec, compress, decompress } from '#storage/batch/compression/compression.ts'
+import {
+  type Codec,
+  compress,
+  decompress,
+  decompressInBackground,
+} from '#storage/batch/compression/compression.ts'
+import { crc32c } from '#storage/bytes/crc32c.ts'
 
 const CODECS: readonly Codec[] = ['gzip', 'snappy', 'lz4', 'zstd']
 const LIMIT = 1_000_000
@@ -205,3 +211,33 @@ function hexOf(bytes: Uint8Array): string {
 function xerial(): string {
   return '82534e41505059000000000100000001'
 }
+
+/** What becomes of bytes: what they unpack to, in short, or the code of the refusal. */
+async function outcome(unpack: () => Uint8Array | Promise<Uint8Array>): Promise<unknown> {
+  try {
+    const plain = await unpack()
+    return [plain.constructor.name, plain.length, crc32c(plain)]
+  } catch (error) {
+    return (error as { code: unknown }).code
+  }
+}
+
+test.each(CODECS)('decompressInBackground() with %s does what decompress() does', async (codec) => {
+  const packed = [10, 70_000, 200_000].map((size) => compress(codec, walk(size)))
+  const large = compress(codec, noise(300_000))
+  const inputs = [
+    ...packed,
+    large,
+    compress(codec, new Uint8Array(10_000_000)),
+    new Uint8Array(Buffer.concat([...packed])),
+    noise(100),
+    ...[0, 1, 5, 16, 20, 1_000, large.length - 1].map((size) => large.subarray(0, size)),
+  ]
+  for (const [index, bytes] of inputs.entries()) {
+    for (const limit of [100_000, LIMIT]) {
+      const now = await outcome(() => decompress(codec, bytes, limit))
+      const later = await outcome(() => decompressInBackground(codec, bytes, limit))
+      expect(later, `${index} within ${limit}`).toEqual(now)
+    }
+  }
+})
