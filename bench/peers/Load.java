@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
 
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -88,10 +89,18 @@ public class Load {
         try (Admin admin = admin(words[0])) {
             NewTopic topic = new NewTopic(words[1], Optional.of(Integer.parseInt(words[2])), Optional.empty()).configs(configs);
             admin.createTopics(List.of(topic)).all().get();
-            // Done when the leaders serve: a topic is announced before that. The client asks again until they do.
+            // Done when the leaders serve: a topic is announced before that.
             Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
             for (int i = 0; i < Integer.parseInt(words[2]); i++) ends.put(new TopicPartition(words[1], i), OffsetSpec.latest());
-            admin.listOffsets(ends).all().get();
+            for (int left = 300; ; left--) {
+                try {
+                    admin.listOffsets(ends).all().get();
+                    return;
+                } catch (ExecutionException notYet) {
+                    if (left == 0) throw notYet;
+                    Thread.sleep(100);
+                }
+            }
         }
     }
 

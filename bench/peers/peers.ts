@@ -1,7 +1,7 @@
 // Millrace beside a real Kafka on this machine: `npm run bench:peers`. Prints as it goes, keeps bench/results/, writes docs/benchmarks.md.
 // `--set core|all`, or `--only NAME,NAME`; `--rounds N` (3); `--quick` for a trial at a twentieth of the size in one round, or `--scale X`;
 // `--runtime bun,deno,node` compares those runtimes with each other; `--out NAME` keeps the result as bench/results/NAME.json.
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { runtimes as allRuntimes } from '../../test/process/broker-process.ts'
 import { withFolder } from '../workspace.ts'
@@ -85,8 +85,13 @@ async function run(folder: string): Promise<void> {
   const stop = async () => {
     await Promise.allSettled([fleet.stop(), java.stop()])
   }
-  process.once('SIGINT', () => void stop().then(() => process.exit(130)))
-  process.once('SIGTERM', () => void stop().then(() => process.exit(143)))
+  const abandon = async (code: number) => {
+    await stop()
+    rmSync(folder, { recursive: true, force: true })
+    process.exit(code)
+  }
+  process.once('SIGINT', () => void abandon(130))
+  process.once('SIGTERM', () => void abandon(143))
   try {
     for (const [index, one] of cases.entries()) {
       const minutes = (performance.now() - start) / 60_000

@@ -27,6 +27,7 @@ typedef struct {
 extern rd_kafka_conf_t *rd_kafka_conf_new(void);
 extern int rd_kafka_conf_set(rd_kafka_conf_t *, const char *, const char *, char *, size_t);
 extern void rd_kafka_conf_set_dr_msg_cb(rd_kafka_conf_t *, void (*)(rd_kafka_t *, const rd_kafka_message_t *, void *));
+extern void rd_kafka_conf_set_stats_cb(rd_kafka_conf_t *, int (*)(rd_kafka_t *, char *, size_t, void *));
 extern rd_kafka_t *rd_kafka_new(int, rd_kafka_conf_t *, char *, size_t);
 extern rd_kafka_topic_t *rd_kafka_topic_new(rd_kafka_t *, const char *, rd_kafka_topic_conf_t *);
 extern int rd_kafka_produce(rd_kafka_topic_t *, int32_t, int, void *, size_t, const void *, size_t, void *);
@@ -62,6 +63,23 @@ static void onDelivery(rd_kafka_t *client, const rd_kafka_message_t *message, vo
   delivered++;
 }
 
+static long requests, ended;
+
+/** The library tells how many requests it has sent, behind everything else in its statistics. */
+static int onStatistics(rd_kafka_t *client, char *json, size_t length, void *opaque) {
+  (void)client, (void)length, (void)opaque;
+  for (char *at = json; (at = strstr(at, "\"tx\":")) != NULL; at++) requests = atol(at + 5);
+  if (ended > 0) ended++;
+  return 0;
+}
+
+/** Waits for statistics that were made after the load's end. */
+static long countedRequests(rd_kafka_t *client) {
+  ended = 1;
+  for (int left = 50; ended < 3 && left > 0; left--) rd_kafka_poll(client, 100);
+  return requests;
+}
+
 static int compare(const void *a, const void *b) {
   int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
   return (x > y) - (x < y);
@@ -89,11 +107,11 @@ static void produce(rd_kafka_t *client, rd_kafka_topic_t *topic, size_t size) {
   if (delivered != records) fail("produce", "not everything was delivered in time");
   qsort(latencies, records, sizeof *latencies, compare);
   long last = records - 1;
-  printf("{\"records\":%ld,\"bytes\":%.0f,\"seconds\":%f,\"p50Us\":%ld,\"p99Us\":%ld,\"p999Us\":%ld}\n", records, (double)records * size, seconds,
-         (long)latencies[last / 2], (long)latencies[(long)(last * 0.99)], (long)latencies[(long)(last * 0.999)]);
+  printf("{\"records\":%ld,\"bytes\":%.0f,\"requests\":%ld,\"seconds\":%f,\"p50Us\":%ld,\"p99Us\":%ld,\"p999Us\":%ld}\n", records,
+         (double)records * size, countedRequests(client), seconds, (long)latencies[last / 2], (long)latencies[(long)(last * 0.99)], (long)latencies[(long)(last * 0.999)]);
 }
 
-static void consume(rd_kafka_topic_t *topic) {
+static void consume(rd_kafka_t *client, rd_kafka_topic_t *topic) {
   enum { MOST = 10000 };
   static rd_kafka_message_t *messages[MOST];
   long got = 0;
@@ -109,7 +127,8 @@ static void consume(rd_kafka_topic_t *topic) {
     if (count > 0) heard = now();
     if (now() - heard > PATIENCE_MS / 1000) fail("consume", "nothing came for a minute");
   }
-  printf("{\"records\":%ld,\"bytes\":%.0f,\"seconds\":%f}\n", got, bytes, now() - start);
+  double seconds = now() - start;
+  printf("{\"records\":%ld,\"bytes\":%.0f,\"requests\":%ld,\"seconds\":%f}\n", got, bytes, countedRequests(client), seconds);
 }
 
 int main(int count, char **words) {
@@ -125,12 +144,14 @@ int main(int count, char **words) {
   }
   records = atol(words[4]);
   if (isProducer) rd_kafka_conf_set_dr_msg_cb(conf, onDelivery);
+  set(conf, "statistics.interval.ms", "100");
+  rd_kafka_conf_set_stats_cb(conf, onStatistics);
   char error[512];
   rd_kafka_t *client = rd_kafka_new(isProducer ? PRODUCER : CONSUMER, conf, error, sizeof error);
   if (client == NULL) fail("client", error);
   rd_kafka_topic_t *topic = rd_kafka_topic_new(client, words[3], NULL);
   if (isProducer) produce(client, topic, atol(words[5]));
-  else consume(topic);
+  else consume(client, topic);
   fflush(stdout);
   // Without its slow farewell.
   _exit(0);

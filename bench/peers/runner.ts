@@ -172,7 +172,11 @@ export class Runner {
       oldTopic: side.oldTopic,
     }
     const metrics = await this.#load(one.load, broker, place, scale)
-    if (!isReading) await this.#deleteOn(broker, topic)
+    if (!isReading) {
+      await this.#deleteOn(broker, topic)
+      // The files of many partitions go a second later, and take their time.
+      if (one.partitions >= 100) await pause(3000)
+    }
     this.#tell(one, spec, metrics)
     return metrics
   }
