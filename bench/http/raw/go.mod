@@ -1,0 +1,3 @@
+module millrace/bench/http/raw
+
+go 1.22
