@@ -60,8 +60,11 @@ export interface ValidBatch {
 
 const NO_TIMESTAMP = -1
 
+/** What the records of a compressed batch unpack to, or why they don't. */
+export type UnpackedRecords = Uint8Array | KafkaError
+
 /**
- * Checks one batch and settles its timestamps and codec. Refuses with CORRUPT_MESSAGE (CRC), MESSAGE_TOO_LARGE,
+ * Checks one batch and settles its timestamps and codec. It is unpacked here unless that was done before. Refuses with CORRUPT_MESSAGE (CRC), MESSAGE_TOO_LARGE,
  * INVALID_RECORD and INVALID_TIMESTAMP, the last two as `InvalidRecordsError` when single records are at fault, and with
  * UNSUPPORTED_COMPRESSION_TYPE. A refused batch is unchanged.
  */
@@ -69,6 +72,7 @@ export function validateBatch(
   batch: RecordBatch,
   rules: AppendRules,
   origin: AppendOrigin,
+  unpacked?: UnpackedRecords,
 ): ValidBatch {
   if (origin === 'client' && batch.baseOffset !== 0) {
     throw invalid(`The base offset of a produced batch is 0, not ${batch.baseOffset}`)
@@ -78,12 +82,9 @@ export function validateBatch(
     throw new KafkaError('CORRUPT_MESSAGE', `The batch's CRC ${batch.crc} does not fit its bytes`)
   }
   if (origin === 'client') checkProducedHeader(batch)
-  const scanned = scan(batch, rules)
-  const cursor = scanned
-    ? undefined
-    : refusing(() => new RecordCursor(batch, rules.maxDecompressedBytes))
+  const cursor = refusing(() => openBatch(batch, rules, unpacked))
   const { maxTimestamp, isConsecutive } =
-    scanned ?? refusing(() => checkRecords(batch, cursor as RecordCursor, rules))
+    scan(batch, cursor.unpacked, rules) ?? refusing(() => checkRecords(batch, cursor, rules))
 
   const isAppendTime = rules.timestampType === 'LogAppendTime'
   const logAppendTime = isAppendTime ? rules.now : NO_TIMESTAMP
@@ -93,7 +94,7 @@ export function validateBatch(
     batch.setMaxTimestamp(rules.timestampType, isAppendTime ? logAppendTime : maxTimestamp)
     return { batch, logAppendTime }
   }
-  const rebuilt = rebuild(batch, cursor ?? new RecordCursor(batch), target, rules)
+  const rebuilt = rebuild(batch, cursor, target, rules)
   checkSize(rebuilt, rules)
   return { batch: rebuilt, logAppendTime }
 }
@@ -117,6 +118,15 @@ function checkProducedHeader(batch: RecordBatch): void {
   }
 }
 
+function openBatch(
+  batch: RecordBatch,
+  { maxDecompressedBytes }: AppendRules,
+  unpacked: UnpackedRecords | undefined,
+): RecordCursor {
+  if (unpacked instanceof KafkaError) throw unpacked
+  return new RecordCursor(batch, maxDecompressedBytes, unpacked)
+}
+
 /** What a walk over the records gives. */
 interface CheckedRecords {
   readonly maxTimestamp: Int64
@@ -124,12 +134,17 @@ interface CheckedRecords {
   readonly isConsecutive: boolean
 }
 
-/** What `checkRecords` would give, for an uncompressed batch that one pass finds to be in order; undefined for all others. */
-function scan(batch: RecordBatch, rules: AppendRules): CheckedRecords | undefined {
+/** What `checkRecords` would give, for records that one pass finds to be in order; undefined for all others. */
+function scan(
+  batch: RecordBatch,
+  unpacked: Uint8Array,
+  rules: AppendRules,
+): CheckedRecords | undefined {
   const { recordCount, baseTimestamp } = batch
-  if (batch.compression !== 'none' || recordCount <= 0) return undefined
-  if (typeof baseTimestamp !== 'number' || batch.timestampType !== 'CreateTime') return undefined
-  const found = scanRecords(batch.bytes, BATCH_HEADER_BYTES, batch.sizeInBytes, recordCount)
+  if (recordCount <= 0 || batch.timestampType !== 'CreateTime') return undefined
+  if (typeof baseTimestamp !== 'number') return undefined
+  const start = unpacked === batch.bytes ? BATCH_HEADER_BYTES : 0
+  const found = scanRecords(unpacked, start, unpacked.length, recordCount)
   if (!found || (rules.isCompacted && !found.haveKeys)) return undefined
   const least = baseTimestamp + found.minTimestampDelta
   const maxTimestamp = baseTimestamp + found.maxTimestampDelta

@@ -1,9 +1,18 @@
 // validateBatch(): Kafka's LogValidator rules, one by one.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { KafkaError } from '#storage/base/errors.ts'
 import { type BatchOptions, buildBatch, type NewRecord } from '#storage/batch/batch-builder.ts'
 import { readRecords } from '#storage/batch/record.ts'
-import { COMPRESSIONS, FIELD, RecordBatch } from '#storage/batch/record-batch.ts'
+import {
+  BATCH_HEADER_BYTES,
+  COMPRESSIONS,
+  FIELD,
+  LOG_OVERHEAD_BYTES,
+  RecordBatch,
+  type TimestampType,
+} from '#storage/batch/record-batch.ts'
+import { scanRecords } from '#storage/batch/scan-records.ts'
 import {
   type AppendOrigin,
   type AppendRules,
@@ -323,5 +332,56 @@ test('validateBatch() takes a batch exactly when a naive model does', () => {
       expect(found.map(({ index }) => index)).toEqual(bad)
       expect(error === undefined).toBe(bad.length === 0)
     }),
+  )
+})
+
+/** The same batch with a last count of headers, 0, in five bytes: the quick pass leaves it to the cursor. */
+function overlong({ bytes }: RecordBatch): RecordBatch {
+  let last = BATCH_HEADER_BYTES
+  // Records of less than 60 bytes have a length of one byte.
+  for (let next = last; next < bytes.length; next += 1 + (bytes[next] ?? 0) / 2) last = next
+  const longer = new Uint8Array(bytes.length + 4)
+  longer.set(bytes)
+  longer.set([0x80, 0x80, 0x80, 0x80, 0], bytes.length - 1)
+  longer[last] = (longer[last] ?? 0) + 8
+  new DataView(longer.buffer).setInt32(FIELD.batchLength, longer.length - LOG_OVERHEAD_BYTES)
+  expect(scanRecords(longer, BATCH_HEADER_BYTES, longer.length, 1)).toBeUndefined()
+  return forged(new RecordBatch(longer), () => undefined)
+}
+
+test('A batch meets the same fate however its records are walked', () => {
+  const timestamp = fc.constantFrom<Int64>(
+    ...[-1, 0, NOW - 1001, NOW - 1000, NOW, NOW + 2000, NOW + 2001, NOW + 200_000_000],
+    2n ** 60n,
+  )
+  const record = fc.record({
+    key: fc.constantFrom(null, Buffer.from('key')),
+    value: fc.constantFrom(null, Buffer.alloc(9, 1)),
+    timestamp,
+  })
+  const limit = (of: number) => fc.constantFrom<Int64>(of, 2n ** 63n - 1n, 0)
+  const rules = fc.record({
+    timestampType: fc.constantFrom<TimestampType>('CreateTime', 'LogAppendTime'),
+    timestampBeforeMaxMs: limit(1000),
+    timestampAfterMaxMs: limit(2000),
+    isCompacted: fc.boolean(),
+  })
+  const fate = (batch: RecordBatch, given: Partial<AppendRules>) => {
+    try {
+      const { batch: valid, logAppendTime } = validateBatch(batch, { ...RULES, ...given }, 'client')
+      return [valid.maxTimestamp, valid.timestampType, logAppendTime, valid.isCrcValid()]
+    } catch (error) {
+      return error instanceof KafkaError ? [error.code, error.message] : error
+    }
+  }
+  fc.assert(
+    fc.property(fc.array(record, { minLength: 1, maxLength: 5 }), rules, (records, given) => {
+      const plain = batchOf(records)
+      const zipped = batchOf(records, { compression: 'gzip' })
+      const expected = fate(overlong(plain), given)
+      expect(fate(zipped, given)).toEqual(expected)
+      expect(fate(plain, given)).toEqual(expected)
+    }),
+    { numRuns: 400 },
   )
 })
