@@ -37,9 +37,19 @@ import org.apache.kafka.tools.ProducerPerformance;
 public class Load {
     private static final PrintStream REAL = new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);
 
+    /** A tool's wish to end the program. */
+    private static final class Exited extends RuntimeException {
+        private final int status;
+
+        Exited(int status, String message) {
+            super("exit " + status + (message == null ? "" : ": " + message));
+            this.status = status;
+        }
+    }
+
     public static void main(String[] args) throws Exception {
         Exit.setExitProcedure((status, message) -> {
-            throw new IllegalStateException("exit " + status + (message == null ? "" : ": " + message));
+            throw new Exited(status, message);
         });
         BufferedReader input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         REAL.println("ready");
@@ -51,6 +61,8 @@ public class Load {
             try {
                 String[] words = line.split("\t", -1);
                 run(words[0], Arrays.copyOfRange(words, 1, words.length));
+            } catch (Exited tool) {
+                if (tool.status != 0) end = "failed " + tool.getMessage();
             } catch (Throwable error) {
                 end = "failed " + error.toString().replaceAll("\\s+", " ");
             }
