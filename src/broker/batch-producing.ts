@@ -6,7 +6,13 @@ import type { Session } from '../access/session.ts'
 import { Deadlines } from '../partitions/deadlines.ts'
 import type { CurrentLeader, PartitionId, PartitionLookup } from '../partitions/lookup.ts'
 import type { Partition } from '../partitions/partition.ts'
-import { checkProducedBatch, isTransactionalBatch } from '../partitions/produced-batch.ts'
+import {
+  checkProducedBatch,
+  isTransactionalBatch,
+  largeCodecOf,
+  type UnpackedBatch,
+  unpackProduced,
+} from '../partitions/produced-batch.ts'
 import { recordErrorsOf } from '../partitions/record-errors.ts'
 import { isInternalTopic } from './internal-topic-names.ts'
 import { refusalOf } from './refusal.ts'
@@ -88,7 +94,7 @@ export class BatchProducing {
 
   /**
    * Appends all batches before it returns, or before it lets go of `hold` (RULES 6); only the answer may come later. It has
-   * to wait with appending while a log is being made or too much waits for the disk. Outcomes are in the order of the
+   * to wait with appending while a log is being made, too much waits for the disk, or a large batch is unpacked. Outcomes are in the order of the
    * batches. Throws what is wrong with the request as a whole; then nothing was appended.
    */
   produce(
@@ -96,7 +102,10 @@ export class BatchProducing {
     call: BatchProduceCall,
   ): readonly BatchOutcome[] | Promise<readonly BatchOutcome[]> {
     refuseTransactions(call)
-    const obstacle = this.#obstacle(call)
+    if (call.batches.some(({ records }) => largeCodecOf(records) !== undefined)) {
+      return this.#produceOneByOne(session, call)
+    }
+    const obstacle = this.#obstacle(call.batches)
     return obstacle === undefined
       ? this.#produceNow(session, call)
       : this.#produceLater(session, call, obstacle)
@@ -108,7 +117,7 @@ export class BatchProducing {
   }
 
   /** What has to be over before all batches can be appended. */
-  #obstacle({ batches }: BatchProduceCall): Promise<void> | undefined {
+  #obstacle(batches: readonly ProducedBatch[]): Promise<void> | undefined {
     for (const batch of batches) {
       const obstacle = this.#parts.lookup.whenReady(batch)
       if (obstacle !== undefined) return obstacle
@@ -127,13 +136,54 @@ export class BatchProducing {
       // Others that waited may have taken the room again.
       for (let obstacle: Promise<void> | undefined = first; obstacle !== undefined; ) {
         await obstacle
-        obstacle = this.#obstacle(call)
+        obstacle = this.#obstacle(call.batches)
       }
       answer = this.#produceNow(session, call)
     } finally {
       release?.()
     }
     return await answer
+  }
+
+  /** Unpacks and appends one batch after the other, so that no more than one of them is in memory unpacked. */
+  async #produceOneByOne(
+    { clientId }: Session,
+    call: BatchProduceCall,
+  ): Promise<readonly BatchOutcome[]> {
+    const release = call.hold?.()
+    const outcomes: BatchOutcome[] = []
+    const waits: Wait[] = []
+    try {
+      for (const [index, batch] of call.batches.entries()) {
+        const unpacked = await this.#unpacked(batch)
+        for (let obstacle = this.#obstacle([batch]); obstacle; obstacle = this.#obstacle([batch])) {
+          await obstacle
+        }
+        outcomes.push(this.#append(index, call, clientId, waits, unpacked))
+        // Who hears of it comes later.
+        waits.at(-1)?.[1].catch(() => undefined)
+      }
+    } finally {
+      release?.()
+    }
+    return waits.length > 0 ? await this.#settled(call, outcomes, waits) : outcomes
+  }
+
+  /** Undefined for what is unpacked, or refused, when it is appended. */
+  async #unpacked(batch: ProducedBatch): Promise<UnpackedBatch | undefined> {
+    const { records } = batch
+    const codec = largeCodecOf(records)
+    if (records === null || codec === undefined) return undefined
+    let limit: number
+    try {
+      const { config } = this.#parts.lookup.get(batch).log
+      if (records.length > config.maxMessageBytes) return undefined
+      limit = config.maxDecompressedBytes
+    } catch (error) {
+      if (error instanceof KafkaError) return undefined
+      throw error
+    }
+    return await unpackProduced(records, codec, limit)
   }
 
   #produceNow(
@@ -149,7 +199,13 @@ export class BatchProducing {
   }
 
   /** Appends the batch at `index`; what its answer has to wait for goes into `waits`. */
-  #append(index: number, call: BatchProduceCall, clientId: string, waits: Wait[]): BatchOutcome {
+  #append(
+    index: number,
+    call: BatchProduceCall,
+    clientId: string,
+    waits: Wait[],
+    unpacked?: UnpackedBatch,
+  ): BatchOutcome {
     const batch = call.batches[index] as ProducedBatch
     const { acks } = call
     let log: Partition['log'] | undefined
@@ -169,7 +225,7 @@ export class BatchProducing {
       if (lack !== undefined) throw new KafkaError('NOT_ENOUGH_REPLICAS', lack)
       const records = batch.records as Uint8Array
       const needsDisk = acks === -1 && this.#parts.isAllSynced()
-      const appended = partition.append(records, { needsDisk })
+      const appended = partition.append(records, { needsDisk, unpacked })
       const { baseOffset, lastOffset } = appended
       if (!appended.isDuplicate) {
         this.#parts.count({ records: lastOffset - baseOffset + 1, bytes: records.length })

@@ -12,7 +12,7 @@ import type { SyncGroupRequest } from '../protocol/messages/14-sync-group.ts'
 import type { ConsumerGroupHeartbeatRequest } from '../protocol/messages/68-consumer-group-heartbeat.ts'
 import type { Sample } from './broker.ts'
 import type { ConsumerOptions } from './consumers/consumer-options.ts'
-import type { GroupCalls } from './consumers/group-calls.ts'
+import { type GroupCalls, HEARTBEAT_VERSION, NOTHING_NEW } from './consumers/group-calls.ts'
 import { GroupConsumer } from './consumers/group-consumer.ts'
 import { type ForgottenOffset, GroupAdmin } from './group-admin/group-admin.ts'
 import type { GroupDescription } from './group-admin/group-description.ts'
@@ -33,16 +33,7 @@ import type { RecordReading } from './reading.ts'
 const ALL_GROUP_OPERATIONS = (1 << 3) | (1 << 6) | (1 << 8) | (1 << 10) | (1 << 11)
 
 const JOINING_EPOCH = 0
-/** The heartbeat of a member that leaves, but for who it is. */
-const LEAVING = {
-  memberEpoch: -1,
-  rackId: null,
-  rebalanceTimeoutMs: -1,
-  subscribedTopicNames: null,
-  subscribedTopicRegex: null,
-  serverAssignor: null,
-  topicPartitions: null,
-}
+const LEAVING_EPOCH = -1
 
 /** What groups stand on. */
 export interface BrokerGroupsParts extends Omit<GroupCoordinatorParts, 'topic'> {
@@ -226,8 +217,14 @@ export class BrokerGroups implements Groups {
     )
     await Promise.all(
       ghosts.map(({ memberId, instanceId }) => {
-        const request = { ...LEAVING, groupId, memberId, instanceId }
-        return this.#heartbeat(session, request, 1)
+        const request = {
+          ...NOTHING_NEW,
+          groupId,
+          memberId,
+          memberEpoch: LEAVING_EPOCH,
+          instanceId,
+        }
+        return this.#heartbeat(session, request, HEARTBEAT_VERSION)
       }),
     )
   }

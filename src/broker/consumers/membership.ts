@@ -5,7 +5,7 @@ import type { Clock, Timer } from '#storage/base/world.ts'
 import type { Session } from '../../access/session.ts'
 import { errorName, NO_ERROR } from '../../protocol/error-codes.ts'
 import type { ConsumerGroupHeartbeatRequest } from '../../protocol/messages/68-consumer-group-heartbeat.ts'
-import type { GroupCalls } from './group-calls.ts'
+import { type GroupCalls, HEARTBEAT_VERSION, NOTHING_NEW } from './group-calls.ts'
 
 /** What a member wants to read: topics by name, and those that match an expression in RE2 syntax. */
 export interface Subscription {
@@ -43,8 +43,6 @@ type Heartbeat = Partial<ConsumerGroupHeartbeatRequest>
 const JOINING = 0
 const LEAVING = -1
 const LEAVING_FOR_A_WHILE = -2
-/** From this version on patterns are understood. */
-const HEARTBEAT_VERSION = 1
 /**
  * A heartbeat inside the process costs next to nothing, so changes are not left to the coordinator's interval, which is
  * made for networks: soon after any news, then less and less often.
@@ -199,12 +197,7 @@ export class Membership {
       memberId: this.memberId,
       memberEpoch: this.#epoch,
       instanceId,
-      rackId: null,
-      rebalanceTimeoutMs: -1,
-      subscribedTopicNames: null,
-      subscribedTopicRegex: null,
-      serverAssignor: null,
-      topicPartitions: null,
+      ...NOTHING_NEW,
       ...said,
     }
     const answer = await groups.consumerHeartbeat(session, request, HEARTBEAT_VERSION)

@@ -1,6 +1,7 @@
 // A broker on a simulated disk and a virtual clock, and consumers inside it.
 import { ANONYMOUS } from '#src/access/session.ts'
 import type { ConsumerOptions } from '#src/broker/consumers/consumer-options.ts'
+import { NOTHING_NEW } from '#src/broker/consumers/group-calls.ts'
 import type { GroupConsumer } from '#src/broker/consumers/group-consumer.ts'
 import type { StoredRecord } from '#src/broker/reading.ts'
 import { type RunningBroker, startBroker } from '../../../../mod.ts'
@@ -118,11 +119,9 @@ export class Scene {
       memberId,
       memberEpoch: 0,
       instanceId: null,
-      rackId: null,
+      ...NOTHING_NEW,
       rebalanceTimeoutMs: 30_000,
       subscribedTopicNames: topics,
-      subscribedTopicRegex: null,
-      serverAssignor: null,
       topicPartitions: [],
     }
     await this.during(this.broker.groups.consumerHeartbeat(ANONYMOUS, join, 1))
@@ -135,12 +134,7 @@ export class Scene {
       memberId,
       memberEpoch: -1,
       instanceId: null,
-      rackId: null,
-      rebalanceTimeoutMs: -1,
-      subscribedTopicNames: null,
-      subscribedTopicRegex: null,
-      serverAssignor: null,
-      topicPartitions: null,
+      ...NOTHING_NEW,
     }
     await this.during(this.broker.groups.consumerHeartbeat(ANONYMOUS, leave, 1))
   }
