@@ -1,60 +1,131 @@
-// Micro benches of the parts that every record passes: `npm run bench:micro`.
-import { bench, group, run, summary } from 'mitata'
-import { readRecords } from '#storage/batch/record.ts'
-import { RecordBatch } from '#storage/batch/record-batch.ts'
-import { crc32c } from '#storage/bytes/crc32c.ts'
-import type { PartitionLog } from '#storage/log/partition-log.ts'
-import { OffsetIndex } from '#storage/segment/offset-index.ts'
-import { benchBatch, openBenchLog, withFolder } from './workspace.ts'
+// Micro benches of the functions that every record passes: `npm run bench:micro`.
+// Prints each beside what bench/results/micro.json recorded; `--record` writes that file anew. `--only TEXT` takes those
+// whose name holds it. Where `perf stat` can count, instructions stand beside the times: they hardly depend on other work.
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { type MicroCase, microCases } from './micro-cases.ts'
+import { withFolder } from './workspace.ts'
 
-const MIB = 1_048_576
+/** What is recorded of one function. */
+interface Measured {
+  readonly name: string
+  readonly nanoseconds: number
+  /** Of one call, in user mode; null where this machine can't count them. */
+  readonly instructions: number | null
+}
 
-await withFolder(async (folder) => {
-  const logs: PartitionLog[] = []
-  for (const recordBytes of [100, 1024]) {
-    const bytes = benchBatch(recordBytes, 16_384)
-    const batch = new RecordBatch(bytes)
-    const log = await openBenchLog(`${folder}/${recordBytes}`, 64 * MIB)
-    logs.push(log)
-    const send = () =>
-      log.append(bytes.slice(), { leaderEpoch: 0, origin: 'client', needsDisk: false })
-    for (let number = 0; number < 2000; number++) send()
-    const middle = Math.floor(log.logEndOffset / 2)
+interface Recorded {
+  readonly machine: string
+  readonly runtime: string
+  readonly cases: readonly Measured[]
+}
 
-    group(`a batch of ${batch.recordCount} records of ${recordBytes} bytes`, () => {
-      summary(() => {
-        bench('memcpy', () => bytes.slice())
-        bench('crc32c', () => crc32c(bytes, 21))
-        bench('header', () => new RecordBatch(bytes).nextOffset)
-        bench('decode records', () => {
-          let size = 0
-          for (const record of readRecords(batch)) size += record.value?.length ?? 0
-          return size
-        })
-        bench('append', send)
-        bench('read one batch from the middle', () => {
-          const request = {
-            maxBytes: bytes.length,
-            isolation: 'log_end',
-            minOneBatch: true,
-          } as const
-          const lease = log.read(middle, request).lease()
-          lease.release()
-        })
-      })
-    })
-  }
-
-  const index = new OffsetIndex(0)
-  for (let entry = 1; entry <= 100_000; entry++)
-    index.append({ offset: entry * 40, position: entry * 4096 })
-  let offset = 0
-  group('an offset index of 100,000 entries', () => {
-    bench('lookup', () => {
-      offset = (offset + 1_234_567) % 4_000_000
-      return index.lookup(offset)
-    })
-  })
-  await run()
-  for (const log of logs) await log.close()
+const { values } = parseArgs({
+  options: {
+    record: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    /** For the process that is counted: this many calls of the one case, and nothing else. */
+    calls: { type: 'string' },
+  },
 })
+const file = fileURLToPath(new URL('results/micro.json', import.meta.url))
+const WARM_UP_MS = 60
+const SAMPLES = 25
+const SAMPLE_MS = 5
+const COUNTED_CALLS = 20_000
+
+/** The least of several samples: what other work on the machine adds is never negative. */
+function nanosecondsOf({ call }: MicroCase): number {
+  // Long enough for the best compiler that the runtime has.
+  for (const end = performance.now() + WARM_UP_MS; performance.now() < end; ) repeat(call, 50)
+  let calls = 1
+  for (let tookMs = 0; tookMs < SAMPLE_MS; calls *= 2) tookMs = repeat(call, calls)
+  let least = Number.POSITIVE_INFINITY
+  for (let sample = 0; sample < SAMPLES; sample++) {
+    least = Math.min(least, repeat(call, calls) / calls)
+  }
+  return least * 1e6
+}
+
+let sink = 0
+function repeat(call: () => number, calls: number): number {
+  const start = performance.now()
+  for (let number = 0; number < calls; number++) sink += call()
+  return performance.now() - start
+}
+
+/** Counts this program with few and with many calls of one case; undefined where nothing can be counted. */
+function instructionsOf(name: string): number | undefined {
+  const count = (calls: number) => {
+    const self = [process.execPath, fileURLToPath(import.meta.url)]
+    const argv = [...self, '--only', name, '--calls', String(calls)]
+    const perf = spawnSync('perf', ['stat', '-x,', '-e', 'instructions:u', ...argv], {
+      encoding: 'utf8',
+    })
+    const line = perf.stderr.split('\n').find((one) => one.includes('instructions'))
+    return perf.status === 0 ? Number.parseInt(line ?? '', 10) : Number.NaN
+  }
+  const [few, many] = [count(COUNTED_CALLS), count(2 * COUNTED_CALLS)]
+  return Number.isNaN(few + many) ? undefined : (many - few) / COUNTED_CALLS
+}
+
+function canCount(): boolean {
+  const perf = spawnSync('perf', ['stat', '-x,', '-e', 'instructions:u', 'true'], {
+    encoding: 'utf8',
+  })
+  return perf.status === 0 && /^\d/m.test(perf.stderr)
+}
+
+function print(measured: Measured, known: Measured | undefined, scale: number): void {
+  const time = `${measured.nanoseconds.toFixed(0)} ns`.padStart(12)
+  const count = measured.instructions
+  const instructions = count === null ? '' : `${count.toFixed(0)} instructions`.padStart(22)
+  const ratio = known && (measured.nanoseconds / known.nanoseconds) * scale
+  const beside = ratio === undefined ? 'not recorded' : `${ratio.toFixed(2)} × recorded`
+  console.log(`${measured.name.padEnd(46)}${time}${instructions}${beside.padStart(20)}`)
+}
+
+const runtime = process.versions['bun']
+  ? `bun ${process.versions['bun']}`
+  : `node ${process.version}`
+await withFolder(async (folder) => {
+  const { cases, end } = await microCases(folder)
+  const wanted = cases.filter(({ name }) => name.includes(values.only))
+  if (values.calls !== undefined) {
+    for (const { call } of wanted) repeat(call, Number(values.calls))
+    await end()
+    return
+  }
+  const recorded: Recorded | undefined = existsSync(file)
+    ? JSON.parse(readFileSync(file, 'utf8'))
+    : undefined
+  const isCounting = canCount()
+  console.log(
+    `${cpus()[0]?.model}, ${runtime}${recorded ? `; recorded on ${recorded.machine}, ${recorded.runtime}` : ''}`,
+  )
+  if (!isCounting) console.log('This machine counts no instructions (perf stat): times only')
+  const measured: Measured[] = []
+  let scale = 1
+  for (const one of wanted) {
+    const nanoseconds = nanosecondsOf(one)
+    const instructions = (isCounting ? instructionsOf(one.name) : undefined) ?? null
+    const known = recorded?.cases.find(({ name }) => name === one.name)
+    const result = { name: one.name, nanoseconds, instructions }
+    measured.push(result)
+    print(result, known, scale)
+    // The first is the same work everywhere: what it takes longer, the machine is slower.
+    if (one === cases[0] && known) scale = known.nanoseconds / nanoseconds
+  }
+  await end()
+  if (!values.record) return
+  const machine = `${cpus().length} × ${cpus()[0]?.model}`
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, `${JSON.stringify({ machine, runtime, cases: measured }, null, 2)}\n`)
+  console.log(`Recorded in bench/results/micro.json`)
+})
+if (sink === Number.POSITIVE_INFINITY) console.log(sink)
+process.exit(0)
