@@ -61,6 +61,8 @@ export class FaultPlan {
   readonly counts = new Map<DiskOperation, number>()
   /** All operations that change something, so far. */
   changes = 0
+  /** Whether an ordered fault was met. */
+  hasMet = false
   #orders: { fault: OrderedFault; seen: number }[] = []
   #stopAtChange = Number.POSITIVE_INFINITY
   #isStopped = false
@@ -71,6 +73,13 @@ export class FaultPlan {
 
   heal(): void {
     this.#orders = []
+  }
+
+  /** Goes on with the orders of the plan before, of the same machine. */
+  takeOver(before: FaultPlan): void {
+    this.#orders = before.#orders
+    this.hasMet = before.hasMet
+    this.#stopAtChange = this.changes + before.#stopAtChange - before.changes
   }
 
   /** Stops the machine at the n-th change from now on (1: the next). */
@@ -91,6 +100,7 @@ export class FaultPlan {
       order.seen++
       if (order.seen >= at && order.seen < at + times) met ??= order.fault
     }
+    this.hasMet ||= met !== undefined
     return met
   }
 

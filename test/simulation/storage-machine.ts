@@ -1,5 +1,6 @@
 // A machine that runs a log manager on a disk that may stop at any operation, and all that can be asked of its logs.
 import { expect } from 'vitest'
+import { KafkaError, StorageFault } from '#storage/base/errors.ts'
 import { randomUuid } from '#storage/base/uuid.ts'
 import { buildEndTransactionMarker } from '#storage/batch/batch-builder.ts'
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '#storage/log/log-config.ts'
@@ -26,9 +27,21 @@ const KEYS = 6
 /** The name of a topic. */
 export type Topic = (typeof TOPICS)[number]
 
+/** What is not left to chance. */
+export interface MachineOptions {
+  /** Decides what each crash takes, apart from everything else. */
+  readonly losses?: SeededRandom
+  /** Of new topics, and new ones of old topics; drawn otherwise. */
+  readonly configOf?: (topic: Topic) => LogConfig
+  /** Operations may fail besides: then only what is lost or invented is wrong. */
+  readonly mayFail?: boolean
+}
+
 /** A data directory on two paths, the logs in it, and a model of each. */
 export class StorageMachine {
   readonly random: SeededRandom
+  readonly #losses: SeededRandom
+  readonly #options: MachineOptions
   readonly topics = new Map<Topic, TopicModel>()
   clock = new VirtualClock()
   disk: SimulatedDisk
@@ -40,8 +53,10 @@ export class StorageMachine {
   cleanings = 0
   #values = 0
 
-  constructor(seed: number) {
+  constructor(seed: number, options: MachineOptions = {}) {
     this.random = new SeededRandom(seed)
+    this.#options = options
+    this.#losses = options.losses ?? this.random
     const schedule = (work: () => void) => this.#later(work)
     this.disk = new SimulatedDisk({ seed, schedule, now: () => this.clock.now() })
     for (const topic of TOPICS) this.#renew(topic)
@@ -147,6 +162,25 @@ export class StorageMachine {
     const model = this.model(topic)
     model.requestedStart = Math.max(model.requestedStart, offset)
     log.deleteRecordsBefore(offset)
+    const { disk } = this
+    log.whenStartSaved().then(
+      () => void (disk === this.disk && model.saved(offset)),
+      () => undefined,
+    )
+  }
+
+  /** As a follower does, or a leader of what nobody relies on. Up to the next acknowledged append a crash may undo it. */
+  truncate(topic: Topic, toEntry?: number): void {
+    const log = this.log(topic)
+    const model = this.model(topic)
+    const bases = model.entries.map(({ base }) => base).filter((base) => base > model.lowestCut)
+    if (!log || bases.length === 0) return
+    const offset = bases[toEntry ?? this.random.below(bases.length)]
+    if (offset === undefined) return
+    model.truncateTo(offset)
+    log.truncateTo(offset)
+    model.truncated()
+    this.beginEpoch(topic)
   }
 
   /** Begins a cleaning of all that are compacted, and may leave it running. */
@@ -160,7 +194,7 @@ export class StorageMachine {
     })
     cleaning.catch(() => undefined)
     if (this.random.chance(0.6)) await this.drive(cleaning)
-    expect(this.manager.cleaner.uncleanable).toEqual([])
+    if (!this.#options.mayFail) expect(this.manager.cleaner.uncleanable).toEqual([])
   }
 
   changeConfig(topic: Topic): void {
@@ -188,12 +222,13 @@ export class StorageMachine {
   async boot(): Promise<void> {
     let isPowerLost = false
     for (let isStarted = false; !isStarted; ) {
-      const isPowerLoss = this.random.chance(0.7)
+      const losses = this.#losses
+      const isPowerLoss = losses.chance(0.7)
       isPowerLost ||= isPowerLoss
       const { disk } = this
-      this.disk = isPowerLoss ? disk.afterCrash(this.random.uint32()) : disk.afterKill()
+      this.disk = isPowerLoss ? disk.afterCrash(losses.uint32()) : disk.afterKill()
       this.clock = new VirtualClock(this.clock.now())
-      if (this.random.chance(0.3)) this.disk.faults.stopAtChange(1 + this.random.below(40))
+      if (losses.chance(0.3)) this.disk.faults.stopAtChange(1 + losses.below(40))
       isStarted = await this.#survives(() => this.start())
     }
     this.disk.faults.stopAtChange(Infinity)
@@ -209,7 +244,9 @@ export class StorageMachine {
     for (const topic of TOPICS) this.#observe(topic)
     const before = bounds()
     for (const topic of TOPICS) for (const entry of this.model(topic).entries) entry.isOnDisk = true
-    this.disk = this.disk.afterCrash(this.random.uint32())
+    const { faults } = this.disk
+    this.disk = this.disk.afterCrash(this.#losses.uint32())
+    this.disk.faults.takeOver(faults)
     this.clock = new VirtualClock(this.clock.now())
     await this.start()
     expect(this.manager.hadCleanShutdown).toBe(true)
@@ -217,13 +254,27 @@ export class StorageMachine {
     await this.#take({ isPowerLost: true })
   }
 
-  /** Carries something out. Where the machine stops in the middle of it, it is started again. */
+  /**
+   * Carries something out. Where the machine stops in the middle of it, it is started again; where operations may fail,
+   * also when a directory went offline, or when something began that was not carried out.
+   */
   async step(action: () => unknown): Promise<void> {
-    if (await this.#survives(action)) {
+    let hasFailed = false
+    const isUp = await this.#survives(async () => {
+      try {
+        await action()
+      } catch (error) {
+        if (!this.#options.mayFail || !isStorageError(error)) throw error
+        hasFailed = true
+      }
+    })
+    hasFailed ||= isUp && this.manager.directories.some(({ isOffline }) => isOffline)
+    if (isUp && !hasFailed) {
       for (const topic of TOPICS) this.#observe(topic)
       return
     }
     this.stops++
+    this.disk.faults.heal()
     await this.crash()
   }
 
@@ -271,13 +322,12 @@ export class StorageMachine {
 
   /** False when the machine stopped: what else went wrong then does not count. */
   async #survives(action: () => unknown): Promise<boolean> {
-    const { disk } = this
     try {
       await action()
     } catch (error) {
-      if (!disk.faults.isStopped) throw error
+      if (!this.disk.faults.isStopped) throw error
     }
-    return !disk.faults.isStopped
+    return !this.disk.faults.isStopped
   }
 
   #explained(topic: Topic, action: () => void): void {
@@ -321,7 +371,10 @@ export class StorageMachine {
     // What was never answered may be there after a crash all the same.
     model.add(entry)
     const origin = part.isCommit === undefined ? 'client' : 'coordinator'
-    const { lastOffset } = log.append(bytesOf(entry), { leaderEpoch, origin, needsDisk })
+    const { lastOffset } = this.#tryTo(
+      () => log.append(bytesOf(entry), { leaderEpoch, origin, needsDisk }),
+      () => model.refuse(entry),
+    )
     expect(lastOffset + 1).toBe(endOf(entry))
     entry.isAppended = true
     if (!needsDisk) return
@@ -331,6 +384,16 @@ export class StorageMachine {
       () => void (disk === this.disk && model.settle(entry)),
       () => undefined,
     )
+  }
+
+  /** A refusal leaves nothing behind. After a fault nobody knows. */
+  #tryTo<T>(action: () => T, onRefused: () => void): T {
+    try {
+      return action()
+    } catch (error) {
+      if (error instanceof KafkaError) onRefused()
+      throw error
+    }
   }
 
   async #create(topic: Topic, manager = this.manager): Promise<void> {
@@ -344,6 +407,7 @@ export class StorageMachine {
 
   #drawConfig(topic: Topic): LogConfig {
     const { random } = this
+    if (this.#options.configOf) return this.#options.configOf(topic)
     return {
       ...DEFAULT_LOG_CONFIG,
       segmentBytes: 200 + random.below(600),
@@ -365,6 +429,10 @@ export class StorageMachine {
     if (delay === 0) queueMicrotask(work)
     else this.clock.after(delay, work)
   }
+}
+
+function isStorageError(error: unknown): boolean {
+  return error instanceof KafkaError || error instanceof StorageFault
 }
 
 type SentPart = Pick<

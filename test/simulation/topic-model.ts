@@ -56,6 +56,11 @@ export class TopicModel {
   #entries: Entry[] = []
   #base = 0
   #before: Entry[] | undefined
+  /** What was cut off since something was last acknowledged: a crash may bring it back. */
+  #ghosts: Entry[] = []
+  #isBeingCut = false
+  /** Up to where an answered DeleteRecords deleted. */
+  #savedStart = 0
 
   constructor(id: Uuid, config: LogConfig) {
     this.id = id
@@ -86,6 +91,28 @@ export class TopicModel {
     this.#entries.push(entry)
   }
 
+  /** It was not taken, and is seen by nobody, whatever happens. */
+  refuse(entry: Entry): void {
+    this.#entries = this.#entries.filter((one) => one !== entry)
+  }
+
+  /** DeleteRecords up to `offset` was answered. */
+  saved(offset: number): void {
+    this.#savedStart = Math.max(this.#savedStart, offset)
+  }
+
+  /** Nothing may be cut at or below it: the log start lies there, or a cleaning relies on what there is. */
+  get lowestCut(): number {
+    return Math.max(this.start, this.requestedStart, this.cleanedTo)
+  }
+
+  /** The log is about to be cut. Until `truncated`, it does not know of it yet. */
+  truncateTo(offset: number): void {
+    this.#isBeingCut = true
+    this.#ghosts = [...this.#ghosts, ...this.#entries.filter((entry) => endOf(entry) > offset)]
+    this.cut(offset)
+  }
+
   cut(offset: number): void {
     this.durable = Math.min(this.durable, offset)
     this.#base = Math.min(this.end, offset)
@@ -103,6 +130,10 @@ export class TopicModel {
     this.cleanedTo = offset
   }
 
+  truncated(): void {
+    this.#isBeingCut = false
+  }
+
   restarted(): void {
     this.#before = undefined
   }
@@ -110,6 +141,7 @@ export class TopicModel {
   /** Everything up to `entry` was acknowledged as being on disk. */
   settle(entry: Entry): void {
     const at = this.#entries.indexOf(entry)
+    if (at >= 0) this.#ghosts = []
     for (const one of this.#entries.slice(0, at + 1)) one.isOnDisk = true
   }
 
@@ -123,7 +155,8 @@ export class TopicModel {
   observe(log: PartitionLog, now: number): void {
     const { logStartOffset } = log
     // Where retention took all, it says nothing of what was there.
-    if (log.durableOffset > logStartOffset) this.durable = Math.max(this.durable, log.durableOffset)
+    if (log.durableOffset > logStartOffset && !this.#isBeingCut)
+      this.durable = Math.max(this.durable, log.durableOffset)
     if (logStartOffset <= this.start) return
     const oldest = now - this.shortestRetentionMs
     for (const entry of this.#entries) {
@@ -171,6 +204,8 @@ export class TopicModel {
     const { logEndOffset } = log
     if (this.#before) this.#takeBack(log, this.#before)
     this.#before = undefined
+    this.#isBeingCut = false
+    this.#takeGhosts(log)
     expect(log.damages).toEqual([])
     if (logEndOffset > this.end) throw new Error(`${logEndOffset} is beyond ${this.end}`)
     for (const entry of this.#entries) {
@@ -179,6 +214,9 @@ export class TopicModel {
         throw new Error(`Offset ${entry.base} is gone: the log ends at ${logEndOffset}`)
     }
     expect(log.logStartOffset).toBeLessThanOrEqual(this.start)
+    // Only a cut goes below it.
+    const savedStart = Math.min(this.#savedStart, logEndOffset)
+    expect(log.logStartOffset, 'a DeleteRecords').toBeGreaterThanOrEqual(savedStart)
     if (isPowerLost) expect(logEndOffset).toBeGreaterThanOrEqual(this.durable)
     this.cut(logEndOffset)
     if (isPowerLost && this.mayCompact) this.#dropHoles(log)
@@ -225,11 +263,28 @@ export class TopicModel {
   #takeBack(log: PartitionLog, before: readonly Entry[]): void {
     const there = new Set(Array.from(batchesOf(log), ({ base }) => base))
     if (there.size === 0 && log.logEndOffset === this.#base) return
-    this.#entries = before.filter(({ base }) => there.has(base))
+    // What lies below the log start is not seen, and may be there.
+    const { logStartOffset } = log
+    this.#entries = before.filter(({ base }) => base < logStartOffset || there.has(base))
     for (const entry of this.#entries) entry.isOnDisk = true
     this.#base = log.logEndOffset
     this.durable = 0
     this.start = log.logStartOffset
+  }
+
+  /** Of what was cut off some may be there again, in front of what came after the cut or in its place. */
+  #takeGhosts(log: PartitionLog): void {
+    const ghosts = this.#ghosts
+    this.#ghosts = []
+    if (ghosts.length === 0) return
+    for (const { base, leaderEpoch } of batchesOf(log)) {
+      const isIt = (one: Entry) => one.base === base && one.leaderEpoch === leaderEpoch
+      const ghost = ghosts.find(isIt)
+      if (!ghost || this.#entries.some(isIt)) continue
+      const isApart = (one: Entry) => endOf(one) <= ghost.base || one.base >= endOf(ghost)
+      const rest = this.#entries.filter(isApart)
+      this.#entries = [...rest, ghost].sort((left, right) => left.base - right.base)
+    }
   }
 
   /**
