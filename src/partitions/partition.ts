@@ -1,11 +1,16 @@
 // One partition that this broker leads: its log, its leader epoch, and who waits for it.
 import { KafkaError } from '#storage/base/errors.ts'
 import { partitionName, type TopicPartition } from '#storage/base/topic-partition.ts'
-import type { AppendResult } from '#storage/log/append.ts'
+import type { AppendRequest, AppendResult } from '#storage/log/append.ts'
 import type { ReadRequest } from '#storage/log/log-reader.ts'
 import type { LogSlice } from '#storage/log/log-slice.ts'
 import type { PartitionLog } from '#storage/log/partition-log.ts'
 import type { Watched } from './waiting.ts'
+
+/** How a partition is appended to by its leader; by a client when nothing is said. */
+export interface PartitionAppend extends Pick<AppendRequest, 'needsDisk' | 'unpacked'> {
+  readonly origin?: 'client' | 'coordinator'
+}
 
 /**
  * A led partition. It lives from the metadata delta that makes this broker its leader until the one that
@@ -63,10 +68,11 @@ export class Partition {
   /** Appends whole v2 batches, patching offsets and epoch in place. Throws what `PartitionLog.append` throws. */
   append(
     batches: Uint8Array,
-    { needsDisk, origin = 'client' }: { needsDisk: boolean; origin?: 'client' | 'coordinator' },
+    { needsDisk, origin = 'client', unpacked }: PartitionAppend,
   ): AppendResult {
     this.checkOpen()
-    return this.log.append(batches, { leaderEpoch: this.#leaderEpoch, origin, needsDisk })
+    const leaderEpoch = this.#leaderEpoch
+    return this.log.append(batches, { leaderEpoch, origin, needsDisk, unpacked })
   }
 
   /** Batches from the one that holds `offset` on, the first of them whole unless told otherwise. Throws OFFSET_OUT_OF_RANGE. */

@@ -1,6 +1,17 @@
 // What a produce request may carry for one partition, told from the batch's header alone.
 import { KafkaError } from '#storage/base/errors.ts'
-import { FIELD, LOG_OVERHEAD_BYTES } from '#storage/batch/record-batch.ts'
+import {
+  type Codec,
+  decompressInBackground,
+  isLarge,
+} from '#storage/batch/compression/compression.ts'
+import {
+  BATCH_HEADER_BYTES,
+  COMPRESSIONS,
+  FIELD,
+  LOG_OVERHEAD_BYTES,
+} from '#storage/batch/record-batch.ts'
+import type { UnpackedRecords } from '#storage/batch/validate.ts'
 import { int32At } from '#storage/bytes/big-endian.ts'
 
 const SMALLEST_BATCH_BYTES = 14
@@ -12,6 +23,32 @@ const TRANSACTIONAL_BIT = 0x10
 export function isTransactionalBatch(records: Uint8Array): boolean {
   if (records[FIELD.magic] !== 2) return false
   return ((records[FIELD.attributes + 1] ?? 0) & TRANSACTIONAL_BIT) !== 0
+}
+
+/** The codec of the batch that `records` begin with when it is too large to be unpacked at once; undefined for all others. */
+export function largeCodecOf(records: Uint8Array | null): Codec | undefined {
+  if (records === null || records[FIELD.magic] !== 2) return undefined
+  const codec = COMPRESSIONS[(records[FIELD.attributes + 1] ?? 0) & CODEC_MASK]
+  if (codec === undefined || codec === 'none') return undefined
+  return isLarge(codec, records.subarray(BATCH_HEADER_BYTES)) ? codec : undefined
+}
+
+/** A batch that was unpacked before its append, or why it could not be. */
+export type UnpackedBatch = UnpackedRecords
+
+/** What the records of such a batch unpack to, off this thread; or why they don't. */
+export async function unpackProduced(
+  records: Uint8Array,
+  codec: Codec,
+  maxDecompressedBytes: number,
+): Promise<UnpackedBatch> {
+  try {
+    const packed = records.subarray(BATCH_HEADER_BYTES, batchSize(records, 0))
+    return await decompressInBackground(codec, packed, maxDecompressedBytes)
+  } catch (error) {
+    if (error instanceof KafkaError) return error
+    throw error
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 // The first half of an append: check the batches and give them their place. Nothing of the log changes here.
 import { KafkaError } from '../base/errors.ts'
 import { announcedSize, RecordBatch } from '../batch/record-batch.ts'
-import { type AppendRules, validateBatch } from '../batch/validate.ts'
+import { type AppendRules, type UnpackedRecords, validateBatch } from '../batch/validate.ts'
 import { type Int64, maxInt64 } from '../bytes/int64.ts'
 import type { DuplicateBatch } from '../state/producer-append.ts'
 import type { LogConfig } from './log-config.ts'
@@ -12,6 +12,8 @@ export interface AppendRequest {
   readonly origin: 'client' | 'coordinator' | 'metadata'
   /** The batches may be seen, and their append acknowledged, only once they are on disk (RULES 1). */
   readonly needsDisk: boolean
+  /** Of the only batch, which is compressed; where it was too large to be unpacked at once. */
+  readonly unpacked?: UnpackedRecords | undefined
 }
 
 /** What became of an append. */
@@ -58,7 +60,8 @@ export function placeBatches(
   for (let position = 0; ; ) {
     const announced = announcedSize(bytes, position)
     if (announced === undefined || position + announced > bytes.length) break
-    const validated = validateBatch(new RecordBatch(bytes, position), rules, request.origin)
+    const found = new RecordBatch(bytes, position)
+    const validated = validateBatch(found, rules, request.origin, request.unpacked)
     position += announced
     const { batch } = validated
     batch.setOffsets(offset, request.leaderEpoch)

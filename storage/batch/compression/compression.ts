@@ -1,14 +1,16 @@
 // Packs and unpacks the records section of a batch. One file per codec beside this one.
 import { KafkaError } from '../../base/errors.ts'
 import type { Compression } from '../record-batch.ts'
-import { GZIP, gzip } from './gzip.ts'
+import { GZIP, gzip, lastGzipSize } from './gzip.ts'
 import { LZ4, lz4 } from './lz4.ts'
 import { SNAPPY, snappy } from './snappy.ts'
 import { type Unpacker, unpackLater, unpackNow } from './unpacking.ts'
-import { ZSTD, zstd } from './zstd.ts'
+import { largestZstdSize, ZSTD, zstd } from './zstd.ts'
 
 /** What Kafka's own limit is at most, and what every runtime's zlib accepts as a limit. */
 const LARGEST_LIMIT = 2_147_483_639
+const PACKED_AT_ONCE = 65_536
+const UNPACKED_AT_ONCE = 1_048_576
 
 /** A codec that does something. */
 export type Codec = Exclude<Compression, 'none'>
@@ -42,7 +44,17 @@ export function decompress(codec: Codec, bytes: Uint8Array, maxBytes: number): U
   }
 }
 
-/** The same off this thread (RULES 6). `bytes` must stay as they are until it resolves. */
+/**
+ * Whether unpacking `bytes` may hold the loop for long, as far as they show it: more than 64 KiB of them, or more than
+ * 1 MiB once unpacked. What lz4 and snappy unpack to is bounded by what there is of them.
+ */
+export function isLarge(codec: Codec, bytes: Uint8Array): boolean {
+  if (bytes.length > PACKED_AT_ONCE) return true
+  if (codec === 'gzip') return lastGzipSize(bytes) > UNPACKED_AT_ONCE
+  return codec === 'zstd' && largestZstdSize(bytes) > UNPACKED_AT_ONCE
+}
+
+/** What `decompress` does, off this thread (RULES 6). `bytes` must stay as they are until it resolves. */
 export async function decompressInBackground(
   codec: Codec,
   bytes: Uint8Array,

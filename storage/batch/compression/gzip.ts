@@ -27,3 +27,12 @@ export const GZIP: Unpacker<Members> = {
     })
   },
 }
+
+/** What the last member says that it unpacks to, which is all of it in what producers send; 0 when there is none. */
+export function lastGzipSize(bytes: Uint8Array): number {
+  if (bytes.length < 4) return 0
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(
+    bytes.length - 4,
+    true,
+  )
+}

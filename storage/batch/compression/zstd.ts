@@ -9,6 +9,7 @@ const FRAME_MAGIC = 0xfd2fb528
 const SKIPPABLE_MAGIC = 0x184d2a50
 const RLE_BLOCK = 1
 const RESERVED_BLOCK = 3
+const LARGEST_BLOCK_BYTES = 131_072
 
 /** One zstd frame. Level as Kafka's `compression.zstd.level`. */
 export function zstd(bytes: Uint8Array, level = 3): Uint8Array {
@@ -58,14 +59,34 @@ function* unpackFrames(
   return concatenate(parts)
 }
 
-/** Where the frame at `position` ends. A frame is a header, blocks up to one with the last bit, and maybe a checksum. */
-function frameAt(view: DataView, position: number): { end: number; isSkippable: boolean } {
+/** The most that `bytes` may unpack to, told from their blocks; 0 for what is no zstd. */
+export function largestZstdSize(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  let size = 0
+  try {
+    for (let position = 0; position < bytes.length; ) {
+      const { end, blocks } = frameAt(view, position)
+      size += blocks * LARGEST_BLOCK_BYTES
+      position = end
+    }
+  } catch {
+    return 0
+  }
+  return size
+}
+
+/** Where the frame at `position` ends, and how many blocks it has. A frame is a header, blocks up to one with the last bit, and maybe a checksum. */
+function frameAt(
+  view: DataView,
+  position: number,
+): { end: number; isSkippable: boolean; blocks: number } {
   const length = view.byteLength
   if (position + 5 > length) throw cut(position + 5, length)
   const magic = view.getUint32(position, true)
   if ((magic & ~0xf) === SKIPPABLE_MAGIC) {
     if (position + 8 > length) throw cut(position + 8, length)
-    return { end: position + 8 + view.getUint32(position + 4, true), isSkippable: true }
+    const end = position + 8 + view.getUint32(position + 4, true)
+    return { end, isSkippable: true, blocks: 0 }
   }
   if (magic !== FRAME_MAGIC) {
     throw new KafkaError('CORRUPT_MESSAGE', `${magic} at ${position} begins no zstd frame`)
@@ -73,7 +94,7 @@ function frameAt(view: DataView, position: number): { end: number; isSkippable: 
   const descriptor = view.getUint8(position + 4)
   const checksumBytes = descriptor & 0x04 ? 4 : 0
   let at = position + 5 + headerBytes(descriptor)
-  for (;;) {
+  for (let blocks = 1; ; blocks++) {
     if (at + 3 > length) throw cut(at + 3, length)
     const block = view.getUint16(at, true) | (view.getUint8(at + 2) << 16)
     const type = (block >> 1) & 3
@@ -81,7 +102,7 @@ function frameAt(view: DataView, position: number): { end: number; isSkippable: 
       throw new KafkaError('CORRUPT_MESSAGE', `The zstd block at ${at} has a reserved type`)
     }
     at += 3 + (type === RLE_BLOCK ? 1 : block >> 3)
-    if (block & 1) return { end: at + checksumBytes, isSkippable: false }
+    if (block & 1) return { end: at + checksumBytes, isSkippable: false, blocks }
   }
 }
 

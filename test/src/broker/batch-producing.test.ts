@@ -10,7 +10,10 @@ import { Partition } from '#src/partitions/partition.ts'
 import { KafkaError } from '#storage/base/errors.ts'
 import { ZERO_UUID } from '#storage/base/uuid.ts'
 import { buildBatch } from '#storage/batch/batch-builder.ts'
+import type { Compression } from '#storage/batch/record-batch.ts'
+import { crc32c } from '#storage/bytes/crc32c.ts'
 import { UnflushedBytes } from '#storage/log/unflushed-bytes.ts'
+import { SeededRandom } from '../../simulation/seeded-random.ts'
 import { SimulatedDisk } from '../../simulation/simulated-disk.ts'
 import { settle, VirtualClock } from '../../simulation/virtual-clock.ts'
 import { openLog } from '../../storage/log/log-fixture.ts'
@@ -203,4 +206,99 @@ test('Batches that wait for room are refused when the disk fails meanwhile', asy
   for (const work of works.splice(0)) work()
   expect(await answer).toMatchObject([{ error: { code: 'KAFKA_STORAGE_ERROR' } }])
   expect(log.logEndOffset).toBe(3)
+})
+
+/** A batch of two records that no codec makes smaller, or that all of them do. */
+function largeBatch(compression: Compression, { isNoise = true } = {}): Uint8Array {
+  const value = isNoise ? new SeededRandom(1).bytes(50_000) : new Uint8Array(1_500_000)
+  const records = [value, value.slice(1)].map((bytes) => {
+    return { value: bytes, timestamp: 1_704_067_200_000 }
+  })
+  return buildBatch(records, { compression })
+}
+
+function requestOf(records: readonly Uint8Array[], hold?: () => () => void) {
+  const at = { topic: 'orders', topicId: ZERO_UUID, partition: 0 }
+  const batches = records.map((bytes) => ({ ...at, records: bytes }))
+  const call = { transactionalId: null, acks: 1, timeoutMs: 1000, allowsZstd: true, batches }
+  return { ...call, ...(hold && { hold }) }
+}
+
+test('Large compressed batches are unpacked off the loop, and appended in their order', async () => {
+  const { batches, log, counted } = await producing()
+  const records = [
+    largeBatch('gzip'),
+    largeBatch('none'),
+    largeBatch('zstd', { isNoise: false }),
+    largeBatch('snappy'),
+    largeBatch('lz4'),
+    largeBatch('gzip', { isNoise: false }),
+  ]
+  let held = 0
+  const hold = () => {
+    held++
+    return () => {
+      // What comes next may be begun only when all of it is in the log.
+      expect(log.logEndOffset).toBe(12)
+      held--
+    }
+  }
+  const answer = batches.produce(ANONYMOUS, requestOf(records, hold))
+  expect(answer).toBeInstanceOf(Promise)
+  expect(held).toBe(1)
+  const outcomes = await answer
+  expect(held).toBe(0)
+  expect(outcomes).toMatchObject([0, 2, 4, 6, 8, 10].map((baseOffset) => ({ baseOffset })))
+  expect(counted).toHaveLength(6)
+})
+
+test.each([
+  {
+    why: 'fails its checksum',
+    damage: (bytes: Uint8Array) => bytes.fill(1, 90, 99),
+    code: 'CORRUPT_MESSAGE',
+  },
+  {
+    why: 'is no stream',
+    damage(bytes: Uint8Array) {
+      bytes.fill(1, 61, 90)
+      new DataView(bytes.buffer).setUint32(17, crc32c(bytes, 21))
+    },
+    code: 'INVALID_RECORD',
+  },
+  {
+    why: 'counts its records wrong',
+    damage(bytes: Uint8Array) {
+      const view = new DataView(bytes.buffer)
+      view.setInt32(57, 3)
+      view.setInt32(23, 2)
+      view.setUint32(17, crc32c(bytes, 21))
+    },
+    code: 'INVALID_RECORD',
+  },
+])('A large compressed batch that $why is refused alone', async ({ damage, code }) => {
+  const { batches, log } = await producing()
+  const bad = largeBatch('lz4')
+  damage(bad)
+  const outcomes = await batches.produce(ANONYMOUS, requestOf([bad, largeBatch('lz4')]))
+  expect(outcomes).toMatchObject([{ error: { code } }, { baseOffset: 0 }])
+  expect(log.logEndOffset).toBe(2)
+})
+
+test('A large batch that unpacks to more than is allowed is refused', async () => {
+  const { batches, log } = await producing()
+  log.updateConfig({ ...log.config, maxDecompressedBytes: 2_000_000 })
+  const bomb = largeBatch('zstd', { isNoise: false })
+  const outcomes = await batches.produce(ANONYMOUS, requestOf([bomb]))
+  expect(outcomes).toMatchObject([{ error: { code: 'INVALID_RECORD' } }])
+})
+
+test('A large batch waits for its disk with the others', async () => {
+  const { batches, log } = await producing()
+  const call = { ...requestOf([largeBatch('lz4'), largeBatch('gzip')]), acks: -1 }
+  expect(await batches.produce(ANONYMOUS, call)).toMatchObject([
+    { baseOffset: 0 },
+    { baseOffset: 2 },
+  ])
+  expect(log.durableOffset).toBe(4)
 })
