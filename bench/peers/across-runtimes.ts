@@ -1,6 +1,6 @@
 // The cases once more, between the runtimes that Millrace runs on instead of between Millrace and Kafka.
 import type { RuntimeName } from '../../test/process/broker-process.ts'
-import type { BenchCase } from './cases.ts'
+import type { BenchCase } from './case.ts'
 import type { SideSpec } from './load.ts'
 import type { Target } from './result.ts'
 

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { freePort, startKafka } from '../../test/kafka/kafka.ts'
 import {
   launchBroker,
@@ -101,7 +102,7 @@ export async function startBareServer(segment: string): Promise<Broker> {
   const [program = '', ...flags] = runtimeCommand('bun') ?? []
   const child = spawn(
     program,
-    [...flags, join(import.meta.dirname, 'peers.ts'), '--serve', segment],
+    [...flags, fileURLToPath(new URL('peers.ts', import.meta.url)), '--serve', segment],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
     },

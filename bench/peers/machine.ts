@@ -2,7 +2,6 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { cpus, loadavg, release, totalmem } from 'node:os'
-import { join } from 'node:path'
 import { runtimeCommand, runtimes } from '../../test/process/broker-process.ts'
 import type { Machine } from './result.ts'
 
@@ -46,6 +45,6 @@ function fileSystemOf(folder: string): string {
 }
 
 function kafkaVersion(): string {
-  const pom = readFileSync(join(import.meta.dirname, '../../test/kafka/pom.xml'), 'utf8')
+  const pom = readFileSync(new URL('../../test/kafka/pom.xml', import.meta.url), 'utf8')
   return /<kafka\.version>([^<]+)</.exec(pom)?.[1] ?? 'unknown'
 }

@@ -9,7 +9,7 @@ import {
   startBareServer,
   startBroker,
 } from './brokers.ts'
-import type { BenchCase } from './cases.ts'
+import type { BenchCase } from './case.ts'
 import { bareSync } from './disk.ts'
 import type { Load, SideSpec } from './load.ts'
 import { cpuSeconds, memoryOf, peakMemory } from './proc.ts'
