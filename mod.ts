@@ -423,6 +423,7 @@ function kafkaConfig(config: BrokerConfig) {
   return {
     ...connectionLimits(config),
     socketRequestMaxBytes: config.number('socket.request.max.bytes'),
+    socketSendBufferBytes: config.number('socket.send.buffer.bytes'),
     socketListenBacklogSize: config.number('socket.listen.backlog.size'),
     connectionsMaxIdleMs: config.number('connections.max.idle.ms'),
     queuedMaxRequestBytes: config.number('queued.max.request.bytes'),

@@ -35,6 +35,7 @@ export interface KafkaDoorConfig extends ConnectionLimitOptions {
   readonly connectionsMaxIdleMs: number
   readonly queuedMaxRequestBytes: number
   readonly socketListenBacklogSize: number
+  readonly socketSendBufferBytes: number
 }
 
 /** What the door needs. */
@@ -114,7 +115,8 @@ export class KafkaDoor {
   async bind(listener: KafkaListenerOptions): Promise<void> {
     const { listen, config } = this.#options
     const { host } = listener
-    const at = { host, port: listener.port, backlog: config.socketListenBacklogSize }
+    const { socketListenBacklogSize: backlog, socketSendBufferBytes: sendBufferBytes } = config
+    const at = { host, port: listener.port, backlog, sendBufferBytes }
     const socket = await listen(at, (connection) => this.#accept(listener, connection))
     this.#sockets.push(socket)
     this.#bound.push({ ...listener, port: socket.port })

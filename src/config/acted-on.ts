@@ -32,7 +32,7 @@ const BROKER_KEYS: ReadonlySet<string> = new Set(
   metadata.max.retention.bytes metadata.max.retention.ms min.insync.replicas
   node.id num.partitions num.recovery.threads.per.data.dir producer.id.expiration.ms queued.max.request.bytes
   replica.high.watermark.checkpoint.interval.ms socket.listen.backlog.size
-  socket.request.max.bytes`.split(/\s+/),
+  socket.request.max.bytes socket.send.buffer.bytes`.split(/\s+/),
 )
 
 const TOPIC_KEYS: ReadonlySet<string> = new Set(

@@ -1,11 +1,12 @@
 // node:net as the TCP layer, on Node and Deno.
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { listenError } from './serve.ts'
+import { setSendBuffer } from './socket-buffers.ts'
 import { plainAddress, type TcpConnection, type TcpEvents, type TcpListen } from './tcp.ts'
 import { TcpQueue } from './tcp-queue.ts'
 
 /** Listens with node:net. */
-export const listen: TcpListen = async ({ host, port, backlog }, accept) => {
+export const listen: TcpListen = async ({ host, port, backlog, sendBufferBytes = -1 }, accept) => {
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
     const connection = new NodeConnection(socket)
     connection.start(accept(connection))
@@ -20,6 +21,7 @@ export const listen: TcpListen = async ({ host, port, backlog }, accept) => {
       resolve()
     })
   })
+  setSendBuffer(descriptorOf(server), sendBufferBytes)
   return {
     adapter: 'node:net',
     host,
@@ -30,6 +32,11 @@ export const listen: TcpListen = async ({ host, port, backlog }, accept) => {
       return Promise.resolve()
     },
   }
+}
+
+/** Undefined on Deno, which does not tell. */
+function descriptorOf(server: Server): number | undefined {
+  return (server as { readonly _handle?: { readonly fd?: number } | null })._handle?.fd
 }
 
 class NodeConnection implements TcpConnection {

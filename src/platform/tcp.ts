@@ -8,6 +8,8 @@ export interface TcpListenOptions {
   readonly port: number
   /** Pending connections that the system queues. */
   readonly backlog: number
+  /** The send buffer of each connection, where it can be set; -1 or nothing leaves it to the system. */
+  readonly sendBufferBytes?: number
 }
 
 /** One accepted connection. After `closed` every call does nothing. */

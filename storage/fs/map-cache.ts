@@ -1,12 +1,12 @@
-// A bounded number of maps of sealed segments, and the rules by which their bytes may be touched (RULES 7-10).
+// A bounded number of maps of segments, and the rules by which their bytes may be touched (RULES 7-10).
 import { systemCode } from '../base/errors.ts'
 import { type ByteLease, leaseOf } from './byte-lease.ts'
 import type { FileMap, Files } from './files.ts'
 
-/** A file that no longer changes below `size`. */
+/** A file of which readers want bytes that no longer change. */
 export interface SealedFile {
   readonly path: string
-  /** How many bytes may be mapped: the end of the last whole batch. */
+  /** How many bytes are to be mapped. It may be more than the file has: what is appended later shows in the map. */
   readonly size: number
 }
 
@@ -42,7 +42,7 @@ interface CachedMap {
 }
 
 /**
- * Maps sealed files on demand and unmaps the ones used least recently, never under a lease.
+ * Maps files on demand and unmaps the ones used least recently, never under a lease.
  *
  * A read goes like this. `lease` gives the bytes when the range is mapped, in memory and populated: then no touch of it
  * waits for the disk or ends the process. Otherwise it gives undefined, and the caller reads positionally; or, when
@@ -117,7 +117,7 @@ export class MapCache {
   #get(file: SealedFile): CachedMap | undefined {
     if (file.size <= 0 || file.size > this.#limits.maxBytes) return undefined
     const known = this.#maps.get(file.path)
-    if (known !== undefined && known.size === file.size) {
+    if (known !== undefined && known.size >= file.size) {
       this.#maps.delete(file.path)
       this.#maps.set(file.path, known)
       return known

@@ -2,7 +2,7 @@
 import { KafkaError } from '../base/errors.ts'
 import type { ByteLease } from '../fs/byte-lease.ts'
 import { withStorageErrors } from '../fs/failures.ts'
-import type { MapCache } from '../fs/map-cache.ts'
+import type { MapCache, SealedFile } from '../fs/map-cache.ts'
 import type { ReadBufferPool } from '../fs/read-buffer.ts'
 import type { Segment } from '../segment/segment.ts'
 import type { AbortedTransaction } from '../segment/transaction-index.ts'
@@ -29,6 +29,13 @@ export interface SliceParts {
   /** False while the segment may still be written to. */
   readonly isSealed: boolean
 }
+
+/** So near its end an active segment is read positionally: that part changes, and readers at the tail read little. */
+const TAIL_BYTES = 1_048_576
+/** Maps of active segments reach beyond their ends, in powers of two from here on: a new map for each append would cost more. */
+const LEAST_MAP_BYTES = 64 * 1_048_576
+/** Segments are not larger. */
+const MOST_MAP_BYTES = 2 ** 31
 
 /**
  * Batches from the one that holds the offset asked for on; the last may be cut, as Kafka cuts it. Empty when there is
@@ -76,12 +83,15 @@ export class LogSlice {
   /** Whether `lease` would have to wait for the disk, and so stall the loop: await `warm` first. */
   get isCold(): boolean {
     const parts = this.#parts
-    return parts?.isSealed === true && this.#source.maps.isCold(parts.segment, parts)
+    const file = parts && mappable(parts)
+    return file !== undefined && this.#source.maps.isCold(file, parts as SliceParts)
   }
 
   /** Brings the bytes into memory, off this thread. */
   async warm(): Promise<void> {
-    if (this.#parts?.isSealed) await this.#source.maps.warm(this.#parts.segment, this.#parts)
+    const parts = this.#parts
+    const file = parts && mappable(parts)
+    if (file) await this.#source.maps.warm(file, parts as SliceParts)
   }
 
   /**
@@ -92,7 +102,8 @@ export class LogSlice {
     const parts = this.#parts
     if (!parts) return EMPTY
     return withStorageErrors(`Reading ${parts.segment.path}`, () => {
-      const mapped = parts.isSealed ? this.#source.maps.lease(parts.segment, parts) : undefined
+      const file = mappable(parts)
+      const mapped = file && this.#source.maps.lease(file, parts)
       if (mapped) return mapped
       const buffer = this.#source.buffers.lease(parts.size)
       readInto(buffer.bytes, parts)
@@ -111,6 +122,15 @@ export class LogSlice {
 }
 
 const EMPTY: ByteLease = { bytes: new Uint8Array(0), release: () => undefined }
+
+/** What of the segment may be mapped; undefined at the end of one that grows. */
+function mappable({ segment, position, size, isSealed }: SliceParts): SealedFile | undefined {
+  if (isSealed) return segment
+  if (position + size + TAIL_BYTES > segment.size) return undefined
+  let mapBytes = LEAST_MAP_BYTES
+  while (mapBytes < segment.size && mapBytes < MOST_MAP_BYTES) mapBytes *= 2
+  return { path: segment.path, size: mapBytes }
+}
 
 function readInto(target: Uint8Array, { segment, position }: SliceParts): void {
   const count = segment.withFile((file) => file.read(target, position))

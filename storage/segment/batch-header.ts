@@ -22,6 +22,8 @@ export interface BatchHeader {
 
 const LEGACY_HEADER_BYTES = 26
 const WINDOW_BYTES = 8192
+/** What is read at a place that was jumped to: most searches end with the header that stands there, or jump on. */
+const FIRST_WINDOW_BYTES = 256
 const HEADER_ONLY_LENGTH = BATCH_HEADER_BYTES - LOG_OVERHEAD_BYTES
 
 /** Parses the header at `at`, which lies at `position` of its file. Undefined when it can be none of Kafka's batches. */
@@ -29,8 +31,8 @@ export function parseBatchHeader(
   view: DataView,
   at: number,
   position: number,
+  available = view.byteLength - at,
 ): BatchHeader | undefined {
-  const available = view.byteLength - at
   if (available < LEGACY_HEADER_BYTES) return undefined
   const baseOffset = readInt64(view, at)
   const sizeInBytes = view.getInt32(at + 8) + LOG_OVERHEAD_BYTES
@@ -48,10 +50,10 @@ export function parseBatchHeader(
   return { position, sizeInBytes, baseOffset, lastOffset, maxTimestamp, magic }
 }
 
-/** Reads headers at known positions, a window of the file at a time. For one synchronous search; holds 8 KiB. */
+/** Reads headers at known positions, a window of the file at a time. For one synchronous search at a time; holds 8 KiB. */
 export class BatchHeaderReader {
-  readonly #file: OpenFile
-  readonly #end: number
+  #file: OpenFile
+  #end: number
   readonly #view = new DataView(new ArrayBuffer(WINDOW_BYTES))
   #windowStart = 0
   #windowEnd = 0
@@ -60,6 +62,14 @@ export class BatchHeaderReader {
   constructor(file: OpenFile, end: number) {
     this.#file = file
     this.#end = end
+  }
+
+  /** Begins a search in another file: memory for each would cost more than the search. */
+  reset(file: OpenFile, end: number): void {
+    this.#file = file
+    this.#end = end
+    this.#windowStart = 0
+    this.#windowEnd = 0
   }
 
   /** The header at `position`; undefined at the end. Throws CORRUPT_MESSAGE when what is there is no batch. */
@@ -82,8 +92,7 @@ export class BatchHeaderReader {
     const size = this.#windowEnd - position
     if (size < wanted) return undefined
     const at = position - this.#windowStart
-    const view = new DataView(this.#view.buffer, 0, this.#windowEnd - this.#windowStart)
-    const header = parseBatchHeader(view, at, position)
+    const header = parseBatchHeader(this.#view, at, position, size)
     return header && position + header.sizeInBytes <= this.#end ? header : undefined
   }
 
@@ -100,7 +109,8 @@ export class BatchHeaderReader {
   }
 
   #load(position: number): void {
-    const wanted = Math.min(WINDOW_BYTES, this.#end - position)
+    const isNear = position > this.#windowStart && position - this.#windowStart < WINDOW_BYTES
+    const wanted = Math.min(isNear ? WINDOW_BYTES : FIRST_WINDOW_BYTES, this.#end - position)
     const target = new Uint8Array(this.#view.buffer, 0, wanted)
     this.#windowStart = position
     this.#windowEnd = position

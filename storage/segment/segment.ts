@@ -243,7 +243,7 @@ export class Segment {
    */
   find(offset: number, { end = this.#size, from = 0 } = {}): BatchHeader | undefined {
     return this.withFile((file) => {
-      const reader = new BatchHeaderReader(file, Math.min(end, this.#size))
+      const reader = readerFor(file, Math.min(end, this.#size))
       const recent = this.#lastAppend
       // Most reads at the tail ask for the batch that came last.
       if (recent && offset === recent.offset) return reader.at(recent.position)
@@ -485,4 +485,13 @@ export class Segment {
     }
     return reader.at(from)
   }
+}
+
+let shared: BatchHeaderReader | undefined
+
+/** For `find` alone, which never runs inside itself. */
+function readerFor(file: OpenFile, end: number): BatchHeaderReader {
+  if (shared) shared.reset(file, end)
+  else shared = new BatchHeaderReader(file, end)
+  return shared
 }

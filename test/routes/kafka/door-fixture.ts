@@ -15,6 +15,7 @@ const LISTENER = { name: 'PLAINTEXT', host: '127.0.0.1', port: 0 }
 export const DOOR_CONFIG: KafkaDoorConfig = {
   socketRequestMaxBytes: 1_000_000,
   socketListenBacklogSize: 50,
+  socketSendBufferBytes: -1,
   connectionsMaxIdleMs: 600_000,
   queuedMaxRequestBytes: -1,
   maxConnections: 2_147_483_647,

@@ -5,7 +5,7 @@ import { readBatches } from '#storage/batch/record-batch.ts'
 import type { PartitionLog } from '#storage/log/partition-log.ts'
 import { SimulatedDisk } from '../../simulation/simulated-disk.ts'
 import { VirtualClock } from '../../simulation/virtual-clock.ts'
-import { append, batchOf, DIRECTORY, openLog, readAll } from './log-fixture.ts'
+import { append, batchOf, DIRECTORY, environmentOn, openLog, readAll } from './log-fixture.ts'
 
 const LOG = `${DIRECTORY}/00000000000000000000.log`
 
@@ -247,4 +247,51 @@ test('PartitionLog.offsetForTimestamp() does not look into a batch that fails it
   disk.flipBit('/data/orders-0/00000000000000000000.log', log.sizeInBytes - 11, 4)
   expect(() => log.offsetForTimestamp(1_001)).toThrow('fails its checksum')
   expect(() => log.maxTimestamp()).toThrow('fails its checksum')
+})
+
+/** A log of one active segment, a bit more than 2 MiB, and what is in it. */
+async function largeLog() {
+  const disk = new SimulatedDisk()
+  const environment = environmentOn(disk)
+  const { log } = await openLog(disk, { environment })
+  const grow = (from: number, to: number) => {
+    for (let number = from; number < to; number++) append(log, batchOf([largeValue(number)]))
+  }
+  grow(0, 230)
+  return { disk, environment, log, grow }
+}
+
+const largeValue = (number: number) => `${number}:`.padEnd(10_000, 'x')
+
+test('PartitionLog.read() takes old bytes of an active segment from one map, however it grows', async () => {
+  const { disk, environment, log, grow } = await largeLog()
+  const request = { maxBytes: 50_000, isolation: 'read_uncommitted', minOneBatch: true } as const
+  expect(readAll(log)).toEqual(Array.from({ length: 230 }, (_, at) => `${at}:${largeValue(at)}`))
+  expect(environment.maps.stats).toMatchObject({ maps: 1, leases: 0 })
+  grow(230, 500)
+  const lease = log.read(300, request).lease()
+  expect(Buffer.compare(lease.bytes, log.read(300, request).bytes())).toBe(0)
+  expect(environment.maps.stats.leases).toBe(1)
+  lease.release()
+  // At the end, where it grows, positional reads are cheaper.
+  const tail = log.read(499, request).lease()
+  expect(environment.maps.stats).toMatchObject({ maps: 1, leases: 0 })
+  tail.release()
+  expect(disk.faults.counts.get('map')).toBe(1)
+})
+
+test('PartitionLog.read() sees what is appended again behind a cut in a segment that is mapped', async () => {
+  const { log, grow } = await largeLog()
+  const read = () => readAll(log).map((record) => record.slice(0, 12))
+  read()
+  log.truncateTo(100)
+  for (let at = 0; at < 200; at++) append(log, batchOf([`again ${at}`.padEnd(10_000, 'y')]))
+  grow(0, 10)
+  const records = read()
+  expect(records).toHaveLength(310)
+  expect([records[99], records[100], records[299]]).toEqual([
+    '99:99:xxxxxx',
+    '100:again 0y',
+    '299:again 19',
+  ])
 })
