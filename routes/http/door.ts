@@ -80,15 +80,24 @@ export interface Door {
 
 /** The session of a request. */
 export function sessionOf(door: Door, c: Context<Env>): Session {
-  const clientAddress = c.env.clientAddress
-  const clientId = c.req.header('user-agent') ?? door.session.clientId
-  // The address costs a call into the runtime, and only logs and quotas ask for it.
-  return {
-    principal: door.session.principal,
-    clientId,
-    get clientAddress() {
-      return clientAddress?.() ?? ''
-    },
+  const clientId = c.req.raw.headers.get('user-agent') ?? door.session.clientId
+  return new RequestSession(door.session.principal, clientId, c.env.clientAddress)
+}
+
+/** The address costs a call into the runtime, and only logs and quotas ask for it. */
+class RequestSession implements Session {
+  readonly principal: string
+  readonly clientId: string
+  readonly #address: (() => string) | undefined
+
+  constructor(principal: string, clientId: string, address: (() => string) | undefined) {
+    this.principal = principal
+    this.clientId = clientId
+    this.#address = address
+  }
+
+  get clientAddress(): string {
+    return this.#address?.() ?? ''
   }
 }
 

@@ -44,21 +44,18 @@ export class Gather {
     const gathering = this.#find(session, topic, acks, records.length)
     return new Promise((resolve, reject) => {
       const from = gathering.records.length
-      for (const record of records) gathering.records.push(record)
+      for (let at = 0; at < records.length; at++) {
+        gathering.records.push(records[at] as ProducedRecord)
+      }
       gathering.callers.push({ from, count: records.length, resolve, reject })
     })
   }
 
   #find(session: Session, topic: string, acks: Acks, count: number): Gathering {
-    const { principal, clientId } = session
     // The last one of its kind: the order of calls is the order of appends.
-    const known = this.#waiting.findLast(
-      (each) =>
-        each.topic === topic &&
-        each.acks === acks &&
-        each.session.clientId === clientId &&
-        each.session.principal === principal,
-    )
+    let at = this.#waiting.length - 1
+    while (at >= 0 && !isOfKind(this.#waiting[at] as Gathering, topic, acks, session)) at -= 1
+    const known = this.#waiting[at]
     if (known !== undefined && known.records.length + count <= MAX_RECORDS) return known
     if (this.#waiting.length === 0) void nextTurn().then(() => this.#append())
     const gathering: Gathering = { topic, acks, session, records: [], callers: [] }
@@ -72,7 +69,10 @@ export class Gather {
     for (const { session, topic, records, acks, callers } of waiting) {
       this.#broker.produceRecords(session, topic, records, acks).then(
         (results) => {
-          for (const { from, count, resolve } of callers) resolve(results.slice(from, from + count))
+          const isAlone = callers.length === 1
+          for (const { from, count, resolve } of callers) {
+            resolve(isAlone ? results : results.slice(from, from + count))
+          }
         },
         (error: unknown) => {
           for (const { reject } of callers) reject(error)
@@ -80,4 +80,13 @@ export class Gather {
       )
     }
   }
+}
+
+function isOfKind(gathering: Gathering, topic: string, acks: Acks, session: Session): boolean {
+  return (
+    gathering.topic === topic &&
+    gathering.acks === acks &&
+    gathering.session.clientId === session.clientId &&
+    gathering.session.principal === session.principal
+  )
 }

@@ -22,6 +22,8 @@ const NDJSON_NAMES = new Set([
 
 /** A media type without its parameters, in lower case; NDJSON under one name. */
 export function mediaType(header: string | undefined): string {
+  // What nearly all clients send, as it is.
+  if (header === MEDIA.json || header === MEDIA.v2Json || header === MEDIA.ndjson) return header
   const type = (header ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
   return NDJSON_NAMES.has(type) ? MEDIA.ndjson : type
 }

@@ -29,6 +29,8 @@ export interface StreamedProduce {
   readonly acks: Acks
   readonly pieces: AsyncIterable<Uint8Array>
   readonly splitter: Splitter
+  /** Reads one item that has nothing rare in it; undefined when `decode` must. */
+  readonly scan?: (bytes: Uint8Array) => ProducedRecord | undefined
   /** Reads one item. Throws HttpError. */
   readonly decode: (text: string) => ProducedRecord
 }
@@ -48,7 +50,7 @@ class Group {
   }
 
   addAll(other: Group): void {
-    this.entries.push(...other.entries)
+    for (const entry of other.entries) this.entries.push(entry)
     this.#bytes += other.#bytes
   }
 }
@@ -124,26 +126,45 @@ async function append(
   try {
     const results = await broker.produceRecords(session, topic, records, acks)
     let index = 0
-    return entries.map((entry) =>
-      entry.record === undefined ? entry : { ...entry, ...outcomeOf(results[index++]) },
-    )
+    return entries.map((entry) => {
+      const { item, record } = entry
+      return record === undefined ? entry : outcomeOf(item, record, results[index++])
+    })
   } catch (error) {
     return entries.map((entry) => ({ ...entry, error: entry.error ?? error }))
   }
 }
 
-function outcomeOf(result: ProducedResult | undefined): Pick<Outcome, 'placed' | 'error'> {
-  if (result === undefined) return { error: new Error('The broker left a record unanswered') }
-  if ('error' in result) return { error: new KafkaError(result.error, result.message) }
-  return { placed: result }
+function outcomeOf(
+  item: number,
+  record: ProducedRecord,
+  result: ProducedResult | undefined,
+): Outcome {
+  if (result === undefined) {
+    return { item, record, error: new Error('The broker left a record unanswered') }
+  }
+  if ('error' in result)
+    return { item, record, error: new KafkaError(result.error, result.message) }
+  return { item, record, placed: result }
 }
 
 /** The body's items as they arrive: all that one piece completes, cut where it is large. */
-async function* arrivalsOf({ pieces, splitter, decode }: StreamedProduce): AsyncGenerator<Group> {
+async function* arrivalsOf({
+  pieces,
+  splitter,
+  scan,
+  decode,
+}: StreamedProduce): AsyncGenerator<Group> {
   for await (const piece of withEnd(pieces)) {
     let group = new Group()
     for (const item of piece === undefined ? splitter.end() : splitter.push(piece)) {
-      group.add(entryOf(item, splitter.number, decode), item instanceof HttpError ? 0 : item.length)
+      const isError = item instanceof HttpError
+      const scanned = isError ? undefined : scan?.(item)
+      const entry =
+        scanned === undefined
+          ? entryOf(item, splitter.number, decode)
+          : { item: splitter.number, record: scanned }
+      group.add(entry, isError ? 0 : item.length)
       if (!group.isFull) continue
       yield group
       group = new Group()

@@ -5,7 +5,7 @@ import { KafkaError } from '#storage/base/errors.ts'
 import { bodyPieces, parseJson, readBytes, textOf } from './body.ts'
 import { type Door, type Env, lostSignal, sessionOf } from './door.ts'
 import { errorCodeOf, HttpError, recordError, statusOf } from './errors.ts'
-import { scanRecords } from './json-scan.ts'
+import { scanRecord, scanRecords } from './json-scan.ts'
 import { arrayElements, objectMembers } from './json-text.ts'
 import { MEDIA, mediaType, negotiate } from './negotiate.ts'
 import { acksOf, parseTimestamp, partitionOf, topicOf } from './parameters.ts'
@@ -110,6 +110,7 @@ async function produceLines(door: Door, c: Context<Env>, target: Target): Promis
     acks: target.acks,
     pieces: bodyPieces(c.req.raw, { signal: slot.signal }),
     splitter: new LineSplitter(door.config.maxRequestBytes),
+    scan: (bytes) => placedIfAny(scanRecord(bytes, 'plain'), target.partition),
     decode: (text) => placed(decodeRecord(text, 'plain'), target.partition),
   })
   if (wantsLines) {
@@ -212,6 +213,10 @@ function placed(record: ProducedRecord, partition: number | undefined): Produced
     )
   }
   return { ...record, partition }
+}
+
+function placedIfAny(record: ProducedRecord | undefined, partition: number | undefined) {
+  return record === undefined ? undefined : placed(record, partition)
 }
 
 function offsetsJson(results: readonly ProducedResult[]): string {

@@ -25,6 +25,10 @@ class Unfinished {
     this.#maxBytes = maxBytes
   }
 
+  get isEmpty(): boolean {
+    return this.#size === 0
+  }
+
   /** Keeps the bytes; false, and nothing is kept any longer, when it is too much. */
   hold(piece: Uint8Array): boolean {
     if (this.#size + piece.length > this.#maxBytes) {
@@ -71,9 +75,16 @@ export class LineSplitter implements Splitter {
     for (;;) {
       const end = piece.indexOf(NEWLINE, start)
       if (end === -1) break
-      this.#hold(piece.subarray(start, end))
-      yield* this.end()
+      const line = piece.subarray(start, end)
       start = end + 1
+      if (this.#isAtStart && line.length <= this.#maxItemBytes) {
+        // A whole line, as most are.
+        this.number += 1
+        if (!isBlank(line)) yield line
+        continue
+      }
+      this.#hold(line)
+      yield* this.end()
     }
     this.#hold(piece.subarray(start))
   }
@@ -87,6 +98,10 @@ export class LineSplitter implements Splitter {
     }
     const line = this.#unfinished.take()
     if (!isBlank(line)) yield line
+  }
+
+  get #isAtStart(): boolean {
+    return !this.#isSkipping && this.#unfinished.isEmpty
   }
 
   #hold(piece: Uint8Array): void {
@@ -152,7 +167,10 @@ export class JsonSplitter implements Splitter {
 }
 
 function isBlank(line: Uint8Array): boolean {
-  return line.every(isSpace)
+  for (let at = 0; at < line.length; at++) {
+    if (!isSpace(line[at] as number)) return false
+  }
+  return true
 }
 
 function isSpace(code: number): boolean {

@@ -194,6 +194,9 @@ test('A slow tail among fast ones holds nobody up, and gets everything when it g
     await taken
   }
   expect(fast.seen.map(({ value }) => value)).toEqual(texts)
+  await slow.take()
+  // The feed has let go of what the slow one needs, which therefore reads for itself.
+  expect(feeds.count).toBe(2)
   await slow.takeUntil(() => slow.seen.length === texts.length)
   expect(slow.seen).toEqual(fast.seen)
   const taken = [slow.take(), fast.take()]
@@ -202,6 +205,35 @@ test('A slow tail among fast ones holds nobody up, and gets everything when it g
   expect(slow.seen.at(-1)).toEqual({ partition: 0, offset: 120, value: 'last' })
   expect(feeds.count).toBe(1)
   await Promise.all([slow.cancel(), fast.cancel()])
+})
+
+test('A feed with a member who is behind stays as it is when another one comes to its place', async () => {
+  const topic = await newTopic()
+  const feeds = new Feeds()
+  const [behind, ahead] = [
+    await Client.open(feeds, { topics: [topic] }),
+    await Client.open(feeds, { topics: [topic] }),
+  ]
+  await Promise.all([behind.take(), ahead.take()])
+  const taken = ahead.take()
+  await produce(topic, ['a'])
+  await taken
+  const others = await Promise.all(
+    [1, 2, 3].map(() => Client.open(feeds, { topics: [topic], from: 'earliest' })),
+  )
+  for (const other of others) await other.takeUntil(() => other.seen.length === 1)
+  // These wait now, at the end of the log, and so does the one that is ahead.
+  const all = [ahead, ...others].map((client) => client.take())
+  await behind.take()
+  expect(behind.seen).toEqual(ahead.seen)
+  await produce(topic, ['b'])
+  await Promise.all(all)
+  await behind.take()
+  for (const { seen } of [behind, ahead, ...others]) {
+    expect(seen.map(({ value }) => value)).toEqual(['a', 'b'])
+  }
+  await Promise.all([behind, ahead, ...others].map((client) => client.cancel()))
+  expect(feeds.count).toBe(0)
 })
 
 test('A tail that was too slow, and whose topic is gone, is told so', async () => {
