@@ -90,10 +90,14 @@ function targetRows(one: CaseResult): string[][] {
   return judge(one).map(({ target, found, verdict }) => {
     const { metric, of, over, comparison, limit, note } = target
     const sign = comparison === '<=' ? '≤' : '≥'
-    const who = over === undefined ? of : `${of} ÷ ${over}`
-    const what = `${nameOf(metric)}, ${who} ${sign} ${number(limit)}`
-    const times = over === undefined ? '' : '×'
-    return [one.name, what, `${withRange(found, times)}`, bold(verdict), note ?? '']
+    const column = columns.find((column) => column.metric === metric)
+    // A ratio has no unit.
+    const [who, name, factor, times] =
+      over === undefined
+        ? [of, column?.title ?? metric, column?.factor ?? 1, '']
+        : [`${of} ÷ ${over}`, column?.title.replace(/^k |,? (ms|MiB|KiB)$/g, '') ?? metric, 1, '×']
+    const what = `${name}, ${who} ${sign} ${number(limit * factor)}`
+    return [one.name, what, withRange(found, times, factor), bold(verdict), note ?? '']
   })
 }
 
@@ -112,11 +116,13 @@ const columns: readonly Column[] = [
   { title: 'CPU s / M records', metric: 'cpuPerMillion' },
   { title: 'requests', metric: 'requests' },
   { title: 'KiB each', metric: 'bytesPerRequest', factor: 1 / 1024 },
+  { title: 'batch KiB', metric: 'batchBytes', factor: 1 / 1024 },
   { title: 'p50 ms', metric: 'p50Us', factor: 1 / 1000 },
   { title: 'p99 ms', metric: 'p99Us', factor: 1 / 1000 },
   { title: 'p99.9 ms', metric: 'p999Us', factor: 1 / 1000 },
   { title: 'ack p50 ms', metric: 'ackP50Us', factor: 1 / 1000 },
   { title: 'ack p99 ms', metric: 'ackP99Us', factor: 1 / 1000 },
+  { title: 'fsync ÷ bare', metric: 'syncOverBare' },
   { title: 'tail p50 ms', metric: 'tailP50Us', factor: 1 / 1000 },
   { title: 'tail p99 ms', metric: 'tailP99Us', factor: 1 / 1000 },
   { title: 'old k records/s', metric: 'catchupRecordsPerSecond', factor: 1 / 1000 },
@@ -130,9 +136,6 @@ const columns: readonly Column[] = [
   { title: 'idle resident MiB', metric: 'idleRssMib' },
   { title: 'KiB per tail', metric: 'kibPerTail' },
 ]
-
-const nameOf = (metric: string): string =>
-  columns.find((column) => column.metric === metric)?.title.replace(/^k | ms$| MiB$/g, '') ?? metric
 
 function renderGroup(group: string, cases: readonly CaseResult[]): string {
   const used = columns.filter(({ metric }) =>

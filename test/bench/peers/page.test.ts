@@ -44,6 +44,7 @@ const result: BenchResult = {
           ...{ comparison: '<=', limit: 0.6, note: 'both warm' },
         },
         { metric: 'startMs', of: 'millrace', comparison: '<=', limit: 5 },
+        { metric: 'p99Us', of: 'kafka', comparison: '<=', limit: 4000 },
       ],
     },
   ],
@@ -65,11 +66,12 @@ test('Kept results are of this schema, and of full size', () => {
 test('renderPage() shows medians with their range, targets with their verdict, and failures', () => {
   const page = renderPage([result])
   expect(page).toContain('| write(2) | 1500 (1400 to 1600) MiB/s |')
-  expect(page).toContain('1 of 2 hit, 0 missed, 1 not measured.')
+  expect(page).toContain('1 of 3 hit, 1 missed, 1 not measured.')
   expect(page).toContain(
     '| java-100b | CPU s / M records, millrace ÷ kafka ≤ 0.6 | 0.5× | hit | both warm |',
   )
-  expect(page).toContain('| java-100b | first answer, millrace ≤ 5 | – | **not measured** |  |')
+  expect(page).toContain('| java-100b | first answer ms, millrace ≤ 5 | – | **not measured** |  |')
+  expect(page).toContain('| java-100b | p99 ms, kafka ≤ 4 | 5 | **missed** |  |')
   expect(page).toContain('| java-100b | Kafka | 3 (2 to 4) | 5 |  |')
   expect(page).toContain('|  | Millrace | 1.25 (1 to 1.5) | – | 1 of 3 failed: the client / hung |')
   expect(page).toContain('2 × Abacus, 24 GiB, Linux 7, ext4; kafka 4.3.1, bun 1.4.5')
