@@ -1,5 +1,6 @@
 // How fast a log is compacted, and how long the loop is held meanwhile: a part of `npm run bench`.
 import { join } from 'node:path'
+import { startThread } from '#storage/base/background-thread.ts'
 import { TimeSlices } from '#storage/base/time-slices.ts'
 import { systemClock, systemRandom } from '#storage/base/world.ts'
 import { buildBatch } from '#storage/batch/batch-builder.ts'
@@ -76,6 +77,7 @@ export async function benchCompaction(
     {
       maps: new MapCache(createNodeFiles(), { maxMaps: 100, maxBytes: 1 << 30 }),
       random: systemRandom,
+      startThread,
       slices: new TimeSlices(systemClock, 0.25),
       throttle: new Throttle(systemClock, () => Number.POSITIVE_INFINITY),
       now: systemClock.now(),

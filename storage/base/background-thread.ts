@@ -2,7 +2,7 @@
 //
 // `startThread` is the side of those who ask, `serveThread` that of the thread's own script. What goes across is copied, as
 // `structuredClone` does; errors arrive as what they were.
-import { constants, setPriority } from 'node:os'
+import { setPriority } from 'node:os'
 import { parentPort, Worker, workerData } from 'node:worker_threads'
 import {
   AssertionError,
@@ -21,6 +21,9 @@ export interface BackgroundThread {
   /** Ends the thread, which should have nothing to do. */
   end(): Promise<void>
 }
+
+/** A third of the share of a thread that answers requests, when both want to run. More, and a busy machine starves it. */
+const NICENESS = 5
 
 /** Starts a thread that runs `script`, which calls `serveThread`. Rejects when there can't be another thread. */
 export type StartThread = (script: URL) => Promise<BackgroundThread>
@@ -112,7 +115,7 @@ export function serveThread(
 function giveWay(): void {
   if (process.platform !== 'linux') return
   try {
-    setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL)
+    setPriority(0, NICENESS)
   } catch {
     // It only makes others wait a little longer.
   }

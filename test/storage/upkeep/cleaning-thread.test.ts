@@ -6,6 +6,7 @@ import { afterAll, expect, test } from 'vitest'
 import { startThread } from '#storage/base/background-thread.ts'
 import { createNodeFiles } from '#storage/fs/node-files.ts'
 import { CleaningAborted } from '#storage/log/log-cleaning.ts'
+import { Throttle } from '#storage/upkeep/throttle.ts'
 import { VirtualClock } from '../../simulation/virtual-clock.ts'
 import { environmentOn, openLog } from '../log/log-fixture.ts'
 import {
@@ -103,6 +104,8 @@ test('A cleaning in a thread ends when the log is closed', async () => {
       },
     }
   }
-  const cleaning = clean(compacted, undefined, { ...IN_THREAD, startThread: starting })
+  // At a byte a second it would not end by itself.
+  const throttle = new Throttle(compacted.clock, () => 1)
+  const cleaning = clean(compacted, undefined, { ...IN_THREAD, startThread: starting, throttle })
   await expect(cleaning).rejects.toThrow(CleaningAborted)
 })
