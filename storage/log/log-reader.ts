@@ -4,7 +4,7 @@ import type { Int64 } from '../bytes/int64.ts'
 import type { Segment } from '../segment/segment.ts'
 import type { TimestampOffset } from '../segment/time-index.ts'
 import type { LogPosition } from './durability.ts'
-import { type LogBounds, LogSlice, type SliceSource } from './log-slice.ts'
+import { type LogBounds, LogSlice, type LogSliceSource } from './log-slice.ts'
 import {
   abortedTransactions,
   checkUndamaged,
@@ -28,7 +28,7 @@ export interface ReadRequest {
 
 /** What a reader needs of its log. */
 export interface ReadableLog {
-  readonly source: SliceSource
+  readonly source: LogSliceSource
   /** Ascending; the last one is active. */
   readonly segments: readonly Segment[]
   readonly damages: readonly DamagedRange[]

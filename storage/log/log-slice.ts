@@ -1,7 +1,7 @@
 // What a read hands out: a run of bytes in one segment, not yet touched.
-import { KafkaError } from '../base/errors.ts'
+import { KafkaError, StorageFault, systemCode } from '../base/errors.ts'
 import type { ByteLease } from '../fs/byte-lease.ts'
-import { withStorageErrors } from '../fs/failures.ts'
+import { storageError } from '../fs/failures.ts'
 import type { MapCache, SealedFile } from '../fs/map-cache.ts'
 import type { ReadBufferPool } from '../fs/read-buffer.ts'
 import type { Segment } from '../segment/segment.ts'
@@ -11,6 +11,12 @@ import type { AbortedTransaction } from '../segment/transaction-index.ts'
 export interface SliceSource {
   readonly maps: MapCache
   readonly buffers: ReadBufferPool
+}
+
+/** The same, of one log. */
+export interface LogSliceSource extends SliceSource {
+  /** Bytes could not be read: the log must not go on as if nothing were. */
+  onFault(fault: StorageFault): void
 }
 
 /** The offsets that frame a read, as they were when it was made. */
@@ -47,11 +53,11 @@ export class LogSlice {
   readonly bounds: LogBounds
   /** For read_committed: every aborted transaction that overlaps the slice. Undefined for other isolations. */
   readonly abortedTransactions: readonly AbortedTransaction[] | undefined
-  readonly #source: SliceSource
+  readonly #source: LogSliceSource
   readonly #parts: SliceParts | undefined
 
   constructor(
-    source: SliceSource,
+    source: LogSliceSource,
     bounds: LogBounds,
     content: { parts?: SliceParts; abortedTransactions?: readonly AbortedTransaction[] } = {},
   ) {
@@ -91,7 +97,12 @@ export class LogSlice {
   async warm(): Promise<void> {
     const parts = this.#parts
     const file = parts && mappable(parts)
-    if (file) await this.#source.maps.warm(file, parts as SliceParts)
+    if (!file) return
+    try {
+      await this.#source.maps.warm(file, parts)
+    } catch (error) {
+      throw this.#told(parts, error)
+    }
   }
 
   /**
@@ -101,14 +112,16 @@ export class LogSlice {
   lease(): ByteLease {
     const parts = this.#parts
     if (!parts) return EMPTY
-    return withStorageErrors(`Reading ${parts.segment.path}`, () => {
+    try {
       const file = mappable(parts)
       const mapped = file && this.#source.maps.lease(file, parts)
       if (mapped) return mapped
       const buffer = this.#source.buffers.lease(parts.size)
       readInto(buffer.bytes, parts)
       return buffer
-    })
+    } catch (error) {
+      throw this.#told(parts, error)
+    }
   }
 
   /** The bytes, in memory of the caller's own. */
@@ -116,8 +129,20 @@ export class LogSlice {
     const parts = this.#parts
     if (!parts) return new Uint8Array(0)
     const bytes = new Uint8Array(parts.size)
-    withStorageErrors(`Reading ${parts.segment.path}`, () => readInto(bytes, parts))
-    return bytes
+    try {
+      readInto(bytes, parts)
+      return bytes
+    } catch (error) {
+      throw this.#told(parts, error)
+    }
+  }
+
+  /** The error to throw. A disk that can't be read takes the log offline; a file that is gone was deleted meanwhile. */
+  #told({ segment }: SliceParts, error: unknown): unknown {
+    const reported = storageError(error, `Reading ${segment.path}`)
+    const isGone = systemCode(error) === 'ENOENT'
+    if (reported instanceof StorageFault && !isGone) this.#source.onFault(reported)
+    return reported
   }
 }
 

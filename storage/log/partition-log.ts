@@ -261,6 +261,18 @@ export class PartitionLog {
     await this.#parts.observer.saveLogStart?.()
   }
 
+  /**
+   * Moves the log start past the oldest segments that size or age allow to remove; true when it has moved. They go with
+   * `deleteOldSegments`, once the log start is on disk: of several files that go, a crash may bring back any.
+   */
+  passOldSegments(now: number): boolean {
+    const before = this.#logStartOffset
+    this.#guard.run('Deleting segments of', () => this.#passSegments(now))
+    if (this.#logStartOffset === before) return false
+    this.#announce()
+    return true
+  }
+
   /** Removes the oldest segments that log start, size or age allow to remove. Their files go after a delay. */
   deleteOldSegments(now: number): DeletedSegments {
     return this.#guard.run('Deleting segments of', () => this.#deleteSegments(now))
@@ -356,7 +368,11 @@ export class PartitionLog {
   #readableLog(): ReadableLog {
     const log = this
     return {
-      source: this.#environment,
+      source: {
+        maps: this.#environment.maps,
+        buffers: this.#environment.buffers,
+        onFault: (fault) => this.#guard.fail(fault),
+      },
       segments: this.#segments.list,
       damages: this.#parts.damages,
       get bounds() {
@@ -433,13 +449,20 @@ export class PartitionLog {
     if (refusal !== undefined) throw storageError(refusal, `Truncating ${this.#name}`)
   }
 
-  #deleteSegments(now: number): DeletedSegments {
+  /** How many segments the log start has passed, or may pass now. */
+  #passSegments(now: number): number {
     const count = this.#segments.countDeletable(this.#bounds(), this.#config, now)
-    if (count === 0) return { count, sizeInBytes: 0 }
+    if (count === 0) return 0
     if (count === this.segments.length) this.#roll()
+    this.#advanceStart(this.#segments.list[count]?.baseOffset ?? this.#logEndOffset)
+    return count
+  }
+
+  #deleteSegments(now: number): DeletedSegments {
+    const count = this.#passSegments(now)
+    if (count === 0) return { count, sizeInBytes: 0 }
     this.#cleanEnd.changed()
     const start = this.#segments.list[count]?.baseOffset ?? this.#logEndOffset
-    this.#advanceStart(start)
     const sizeInBytes = this.#segments.removeOldest(count, this.#config.fileDeleteDelayMs)
     this.#parts.snapshots.removeWhere((offset) => offset < start)
     this.#durability.advanceTo(start)

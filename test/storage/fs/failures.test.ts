@@ -1,7 +1,7 @@
 // Which system errors are refusals, which are faults.
 import { expect, test } from 'vitest'
 import { AssertionError, KafkaError, StorageFault } from '#storage/base/errors.ts'
-import { failureKind, storageError, withStorageErrors } from '#storage/fs/failures.ts'
+import { failureKind, storageError } from '#storage/fs/failures.ts'
 import { systemError } from '#storage/fs/system-error.ts'
 
 test.each([
@@ -45,13 +45,4 @@ test.each([
   'x',
 ])('storageError() leaves %s as it is', (error) => {
   expect(storageError(error, 'Reading')).toBe(error)
-})
-
-test('withStorageErrors() returns what the action returns', () => {
-  expect(withStorageErrors('Reading', () => 5)).toBe(5)
-  expect(() =>
-    withStorageErrors('Reading', () => {
-      throw systemError('EIO', 'x')
-    }),
-  ).toThrow(StorageFault)
 })

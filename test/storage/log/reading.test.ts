@@ -295,3 +295,22 @@ test('PartitionLog.read() sees what is appended again behind a cut in a segment 
     '299:again 19',
   ])
 })
+
+test.each([
+  { code: 'EIO', isOffline: true },
+  { code: 'ENOMEM', isOffline: false },
+  { code: 'ENOENT', isOffline: false },
+])('LogSlice takes its log offline when its bytes meet $code: $isOffline', async (row) => {
+  const disk = new SimulatedDisk()
+  const faults: Error[] = []
+  const { log } = await openLog(disk, { onFault: (fault) => faults.push(fault) })
+  append(log, batchOf(['a']))
+  append(log, batchOf(['b']))
+  const slice = log.read(0, { maxBytes: 1_000, isolation: 'log_end' })
+  disk.fail({ on: 'read', path: '.log', code: row.code })
+  expect(() => slice.bytes()).toThrow(row.code)
+  expect(faults.length).toBe(row.isOffline ? 1 : 0)
+  const read = () => log.read(1, { maxBytes: 1_000, isolation: 'log_end' }).bytes().length
+  if (row.isOffline) expect(read).toThrow('offline')
+  else expect(read()).toBeGreaterThan(0)
+})
