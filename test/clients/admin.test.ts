@@ -82,5 +82,5 @@ test.skipIf(absence !== undefined)(
       await Promise.all(peers.map((peer) => peer.stop()))
     }
   },
-  120_000,
+  300_000,
 )

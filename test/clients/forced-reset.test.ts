@@ -63,4 +63,4 @@ test('A forced reset sends a kafkajs consumer that commits by itself back', asyn
   await vi.waitFor(() => expect(seen.length).toBe(26), WAIT)
   expect(seen.slice(20).sort()).toEqual(['0:7', '0:8', '0:9', '1:7', '1:8', '1:9'])
   await vi.waitFor(async () => expect(await committed()).toEqual(END), WAIT)
-}, 60_000)
+}, 300_000)

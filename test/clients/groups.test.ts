@@ -31,7 +31,7 @@ beforeAll(async () => {
   starts.push(isOracleOnly ? startKafkaPeer(join(scratch, 'b')) : startOwnPeer(scratch))
   peers = await Promise.all(starts)
   await Promise.all(peers.map(({ bootstrap }) => warmUp(bootstrap)))
-}, 120_000)
+}, 300_000)
 
 afterAll(async () => {
   await Promise.all(peers.map((peer) => peer.stop()))
@@ -74,7 +74,7 @@ test.skipIf(absence !== undefined).each(scripts)(
       }
     expect(found).toEqual([])
   },
-  60_000,
+  300_000,
 )
 
 test.skipIf(absence !== undefined)('Each known difference in raw requests is still one', () => {

@@ -19,7 +19,7 @@ export type Kcat = (argv: readonly string[], input?: string) => Promise<Run>
 /** kcat for one broker. */
 export function kcatOf(bootstrap: string): Kcat {
   return async (argv: readonly string[], input = ''): Promise<Run> => {
-    const child = spawn('kcat', ['-b', bootstrap, '-X', 'message.timeout.ms=2500', ...argv])
+    const child = spawn('kcat', ['-b', bootstrap, '-X', 'message.timeout.ms=30000', ...argv])
     const output = { stdout: '', stderr: '' }
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output.stdout += text

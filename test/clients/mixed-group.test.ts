@@ -156,7 +156,7 @@ test.skipIf(absence !== undefined)(
     expect([...seen.keys()].sort()).toEqual(sent.toSorted())
     await broker.stop()
   },
-  120_000,
+  300_000,
 )
 
 test('A classic group takes an HTTP consumer in, and is classic again when that has left', async () => {
@@ -192,4 +192,4 @@ test('A classic group takes an HTTP consumer in, and is classic again when that 
   expect(await type()).toBe('classic')
   await disconnect()
   await broker.stop()
-}, 60_000)
+}, 300_000)

@@ -29,7 +29,7 @@ export function testClients(clients: readonly Client[]): Peers {
     const starts = await Promise.allSettled([startKafkaPeer(scratch), startOwnPeer(scratch)])
     for (const start of starts) if (start.status === 'fulfilled') running.push(start.value)
     for (const start of starts) if (start.status === 'rejected') throw start.reason
-  }, 120_000)
+  }, 300_000)
   afterAll(async () => {
     await Promise.all(running.map((peer) => peer.stop()))
     rmSync(scratch, { recursive: true, force: true })
@@ -48,7 +48,7 @@ export function testClients(clients: readonly Client[]): Peers {
       for (const one of (await testClient(client, peers())).known) known.add(one)
       compared += 1
     }
-    test.skipIf(missing !== undefined)(name, run, 180_000)
+    test.skipIf(missing !== undefined)(name, run, 300_000)
   }
   test.skipIf(absence !== undefined)(
     'Each known difference is still one, where its client was seen',

@@ -3,7 +3,7 @@ import { ZERO_UUID } from '../../../storage/base/uuid.ts'
 import { type Exchange, RawClient } from '../raw-client.ts'
 import { CONSUME, CREATE_TOPICS, METADATA } from './exchanges.ts'
 
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 30_000
 
 /** What is said to a broker, step by step; every broker must answer in the same way. */
 export interface Script {

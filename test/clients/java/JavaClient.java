@@ -33,7 +33,7 @@ public class JavaClient {
     public static void main(String[] args) throws Exception {
         bootstrap = args[0];
         base = Long.parseLong(args[1]);
-        admin = Admin.create(Map.of("bootstrap.servers", bootstrap, "default.api.timeout.ms", "15000", "request.timeout.ms", "10000"));
+        admin = Admin.create(Map.of("bootstrap.servers", bootstrap, "default.api.timeout.ms", "60000", "request.timeout.ms", "30000"));
         scenario("cluster", JavaClient::cluster);
         scenario("features", JavaClient::features);
         scenario("create-topics", JavaClient::createTopics);
@@ -112,22 +112,33 @@ public class JavaClient {
         for (String config : configs) map.put(config.split("=", 2)[0], config.split("=", 2)[1]);
         var created = admin.createTopics(List.of(new NewTopic(PREFIX + topic, partitions, (short) 1).configs(map)));
         Uuid id = created.topicId(PREFIX + topic).get();
-        // Kafka answers before the broker has heard of it through the metadata log.
-        for (int i = 0; i < 200; i++) {
-            try {
-                if (admin.describeTopics(List.of(PREFIX + topic)).allTopicNames().get().get(PREFIX + topic).topicId().equals(id)) break;
-            } catch (ExecutionException unknownYet) {
-                Thread.sleep(10);
-            }
-        }
+        heardOf(PREFIX + topic, id);
         return PREFIX + topic;
+    }
+
+    /** Kafka answers before the broker has heard of a topic through the metadata log. */
+    static void heardOf(String topic, Uuid id) throws Exception {
+        for (int i = 0; i < 3000; i++) {
+            try {
+                if (admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic).topicId().equals(id)) return;
+            } catch (ExecutionException unknownYet) {
+                // Asked again.
+            }
+            Thread.sleep(10);
+        }
+    }
+
+    /** Waits until the broker has heard of all that was decided: what is decided later comes later in the metadata log. */
+    static void caughtUp() throws Exception {
+        String marker = "marker-" + UUID.randomUUID();
+        heardOf(marker, admin.createTopics(List.of(new NewTopic(marker, 1, (short) 1))).topicId(marker).get());
     }
 
     static KafkaProducer<byte[], byte[]> producer(String... configs) {
         Map<String, Object> map = new HashMap<>();
         map.put("bootstrap.servers", bootstrap);
-        map.put("delivery.timeout.ms", "10000");
-        map.put("request.timeout.ms", "5000");
+        map.put("delivery.timeout.ms", "60000");
+        map.put("request.timeout.ms", "30000");
         for (String config : configs) map.put(config.split("=", 2)[0], config.split("=", 2)[1]);
         return new KafkaProducer<>(map, new ByteArraySerializer(), new ByteArraySerializer());
     }
@@ -238,7 +249,7 @@ public class JavaClient {
     }
 
     static Object names() throws Exception {
-        Thread.sleep(200);
+        caughtUp();
         return new TreeSet<>(admin.listTopics(new ListTopicsOptions().listInternal(true)).names().get().stream().filter(name -> name.startsWith("java")).toList());
     }
 
@@ -279,7 +290,7 @@ public class JavaClient {
         answers.put("assigned", outcomes(admin.createPartitions(Map.of(PREFIX + "grown", NewPartitions.increaseTo(6, List.of(List.of(1), List.of(1))))).values()));
         answers.put("assigned wrongly", outcomes(admin.createPartitions(Map.of(PREFIX + "grown", NewPartitions.increaseTo(8, List.of(List.of(1))))).values()));
         answers.put("only checked", outcomes(admin.createPartitions(Map.of(PREFIX + "grown", NewPartitions.increaseTo(9)), new CreatePartitionsOptions().validateOnly(true)).values()));
-        Thread.sleep(200);
+        caughtUp();
         answers.put("described", described(PREFIX + "grown"));
         return answers;
     }
@@ -520,7 +531,7 @@ public class JavaClient {
             }
             for (long offset : new long[] {101, 100_000}) {
                 consumer.seek(zero, offset);
-                answers.put("from " + offset, outcome(() -> consumer.poll(Duration.ofMillis(2000)).count()));
+                answers.put("from " + offset, outcome(() -> consumer.poll(Duration.ofMillis(30000)).count()));
             }
             // A record that arrives during a long poll.
             consumer.seek(zero, 100);
@@ -528,17 +539,17 @@ public class JavaClient {
             try (var producer = producer()) {
                 producer.send(record(topic, 0, base, null, "late")).get();
             }
-            answers.put("late", consumer.poll(Duration.ofMillis(3000)).records(zero).stream().map(JavaClient::shown).toList());
+            answers.put("late", consumer.poll(Duration.ofMillis(30000)).records(zero).stream().map(JavaClient::shown).toList());
             // The subscription changes within a fetch session.
             consumer.assign(List.of(one));
             consumer.seek(one, 98);
-            answers.put("other partition", consumer.poll(Duration.ofMillis(3000)).records(one).stream().map(record -> record.offset()).toList());
+            answers.put("other partition", consumer.poll(Duration.ofMillis(30000)).records(one).stream().map(record -> record.offset()).toList());
         }
         try (var consumer = consumer("isolation.level=read_committed", "fetch.min.bytes=100000", "fetch.max.wait.ms=100", "check.crcs=true")) {
             TopicPartition zero = new TopicPartition(topic, 0);
             consumer.assign(List.of(zero));
             consumer.seek(zero, 0);
-            answers.put("read committed", consumer.poll(Duration.ofMillis(3000)).count() > 0);
+            answers.put("read committed", consumer.poll(Duration.ofMillis(30000)).count() > 0);
         }
         return answers;
     }
@@ -557,20 +568,22 @@ public class JavaClient {
             answers.put("read after " + offset, outcome(() -> readAll(topic, 0).size()));
         }
         for (var at : List.of(new TopicPartition(compacted, 0), new TopicPartition(PREFIX + "missing", 0), new TopicPartition(topic, 7)))
-            answers.put(String.valueOf(at), outcome(() -> admin.deleteRecords(Map.of(at, RecordsToDelete.beforeOffset(0)), new DeleteRecordsOptions().timeoutMs(700)).lowWatermarks().get(at).get().lowWatermark()));
+            answers.put(String.valueOf(at), outcome(() -> admin.deleteRecords(Map.of(at, RecordsToDelete.beforeOffset(0)), new DeleteRecordsOptions().timeoutMs(at.topic().equals(compacted) ? 30_000 : 700)).lowWatermarks().get(at).get().lowWatermark()));
         try (var consumer = consumer()) {
             TopicPartition at = new TopicPartition(topic, 0);
             consumer.assign(List.of(at));
             consumer.seek(at, 3);
-            answers.put("consume deleted", outcome(() -> consumer.poll(Duration.ofMillis(2000)).count()));
+            answers.put("consume deleted", outcome(() -> consumer.poll(Duration.ofMillis(30000)).count()));
         }
         return answers;
     }
 
     static Object unknownTopics() throws Exception {
         Map<String, Object> answers = new LinkedHashMap<>();
-        try (var producer = producer("max.block.ms=1500")) {
+        try (var producer = producer()) {
             answers.put("made by producing", sent(producer.send(record(PREFIX + "made", null, base, null, "first"))));
+        }
+        try (var producer = producer("max.block.ms=1500")) {
             answers.put("bad name", sent(producer.send(record("no spaces", null, base, null, "first"))));
             answers.put("partition out of range", outcome(() -> sent(producer.send(record(PREFIX + "made", 5, base, null, "x")))));
         }

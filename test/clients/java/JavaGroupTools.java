@@ -15,6 +15,8 @@ import java.util.*;
 import java.util.stream.Collectors;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.*;
 import org.apache.kafka.common.serialization.*;
@@ -71,10 +73,10 @@ public class JavaGroupTools {
         for (String protocol : List.of("classic", "consumer")) {
             String group = "tools-console-" + protocol;
             for (int i = 0; i < 2; i++)
-                run(console, "--topic", TOPIC, "--group", group, "--from-beginning", "--max-messages", i == 0 ? "60" : "5", "--timeout-ms", i == 0 ? "15000" : "700", "--command-property", "group.protocol=" + protocol,
+                run(console, "--topic", TOPIC, "--group", group, "--from-beginning", "--max-messages", i == 0 ? "60" : "5", "--timeout-ms", i == 0 ? "60000" : "700", "--command-property", "group.protocol=" + protocol,
                     "--formatter-property", "print.partition=true", "--formatter-property", "print.offset=true");
-            run(console, "--include", TOPIC + "-o.*", "--group", group + "-pattern", "--from-beginning", "--max-messages", "20", "--timeout-ms", "15000", "--command-property", "group.protocol=" + protocol);
-            run("org.apache.kafka.tools.ConsumerPerformance", "--topic", TOPIC, "--num-records", "60", "--group", group + "-performance", "--timeout", "15000", "--command-property", "group.protocol=" + protocol, "--command-property", "auto.offset.reset=earliest");
+            run(console, "--include", TOPIC + "-o.*", "--group", group + "-pattern", "--from-beginning", "--max-messages", "20", "--timeout-ms", "60000", "--command-property", "group.protocol=" + protocol);
+            run("org.apache.kafka.tools.ConsumerPerformance", "--topic", TOPIC, "--num-records", "60", "--group", group + "-performance", "--timeout", "60000", "--command-property", "group.protocol=" + protocol, "--command-property", "auto.offset.reset=earliest");
         }
         end("consumers");
     }
@@ -82,7 +84,7 @@ public class JavaGroupTools {
     static KafkaConsumer<String, String> member(String protocol, String group, String topic) {
         KafkaConsumer<String, String> member = new KafkaConsumer<>(Map.of("bootstrap.servers", bootstrap, "group.protocol", protocol, "group.id", group, "auto.offset.reset", "earliest", "client.id", "tools", "group.instance.id", "one", "enable.auto.commit", "false"), new StringDeserializer(), new StringDeserializer());
         member.subscribe(List.of(topic));
-        long deadline = System.currentTimeMillis() + 15_000;
+        long deadline = System.currentTimeMillis() + 60_000;
         int read = 0;
         while (read < 60 && System.currentTimeMillis() < deadline) read += member.poll(Duration.ofMillis(100)).count();
         member.commitSync();
@@ -133,7 +135,7 @@ public class JavaGroupTools {
     }
 
     static void resets() throws Exception {
-        run("org.apache.kafka.tools.consumer.ConsoleConsumer", "--topic", TOPIC, "--group", "tools-reset", "--from-beginning", "--max-messages", "60", "--timeout-ms", "15000");
+        run("org.apache.kafka.tools.consumer.ConsoleConsumer", "--topic", TOPIC, "--group", "tools-reset", "--from-beginning", "--max-messages", "60", "--timeout-ms", "60000");
         DateTimeFormatter format = DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS").withZone(ZoneOffset.UTC);
         String[][] ways = {{"--to-earliest"}, {"--to-latest"}, {"--to-offset", "7"}, {"--to-offset", "100"}, {"--to-offset", "-1"}, {"--shift-by", "-3"}, {"--shift-by", "2"}, {"--shift-by", "-100"}, {"--shift-by", "100"}, {"--to-current"},
             {"--to-datetime", format.format(Instant.ofEpochMilli(base + 4500)) + "Z"}, {"--to-datetime", format.format(Instant.ofEpochMilli(base + 8000)) + "+00:00"}, {"--to-datetime", "2000-01-01T00:00:00.000"}, {"--to-datetime", "2999-01-01T00:00:00.000"}, {"--to-datetime", "yesterday"}, {"--by-duration", "PT1H"}, {"--by-duration", "PT1S"}, {"--by-duration", "soon"}};
@@ -162,7 +164,7 @@ public class JavaGroupTools {
         Files.writeString(plan, "tools-reset," + TOPIC + ",0,6\ntools-reset-new," + TOPIC + ",1,7\n");
         run(GROUPS, "--reset-offsets", "--group", "tools-reset", "--group", "tools-reset-new", "--from-file", plan.toString(), "--execute");
         run(GROUPS, "--describe", "--group", "tools-reset");
-        run("org.apache.kafka.tools.consumer.ConsoleConsumer", "--topic", TOPIC, "--group", "tools-reset", "--max-messages", "3", "--timeout-ms", "15000", "--formatter-property", "print.offset=true", "--formatter-property", "print.partition=true", "--formatter-property", "print.value=false");
+        run("org.apache.kafka.tools.consumer.ConsoleConsumer", "--topic", TOPIC, "--group", "tools-reset", "--max-messages", "3", "--timeout-ms", "60000", "--formatter-property", "print.offset=true", "--formatter-property", "print.partition=true", "--formatter-property", "print.value=false");
         Files.delete(plan);
         end("reset-files");
     }
@@ -190,12 +192,21 @@ public class JavaGroupTools {
         run(command, "--entity-type", "groups", "--entity-name", "tools-configured", "--alter", "--add-config", "consumer.session.timeout.ms=50000,consumer.heartbeat.interval.ms=6000");
         run(command, "--entity-type", "groups", "--entity-name", "tools-configured", "--alter", "--add-config", "consumer.session.timeout.ms=5");
         run(command, "--group", "tools-configured", "--alter", "--add-config", "no.such.setting=5");
-        Thread.sleep(300);
+        caughtUp();
         run(command, "--group", "tools-configured", "--describe");
         run(command, "--group", "tools-configured", "--alter", "--delete-config", "consumer.session.timeout.ms");
-        Thread.sleep(300);
+        caughtUp();
         run(command, "--entity-type", "groups", "--entity-name", "tools-configured", "--describe");
         end("configs");
+    }
+
+    /** Waits until the broker has heard of all that was decided: what is decided later comes later in the metadata log. */
+    static void caughtUp() throws Exception {
+        String marker = "marker-" + UUID.randomUUID();
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
+            admin.createTopics(List.of(new NewTopic(marker, 1, (short) 1))).all().get();
+            for (int i = 0; i < 3000 && !admin.listTopics().names().get().contains(marker); i++) Thread.sleep(10);
+        }
     }
 
     static void end(String scenario) throws Exception {

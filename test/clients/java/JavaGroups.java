@@ -39,7 +39,7 @@ public class JavaGroups {
     public static void main(String[] args) throws Exception {
         bootstrap = args[0];
         base = Long.parseLong(args[1]);
-        admin = Admin.create(Map.of("bootstrap.servers", bootstrap, "default.api.timeout.ms", "15000", "request.timeout.ms", "10000"));
+        admin = Admin.create(Map.of("bootstrap.servers", bootstrap, "default.api.timeout.ms", "60000", "request.timeout.ms", "30000"));
         producer = new KafkaProducer<>(Map.of("bootstrap.servers", bootstrap), new StringSerializer(), new StringSerializer());
         for (String assignor : List.of("Range", "RoundRobin", "Sticky", "CooperativeSticky"))
             scenario("share-classic-" + assignor, () -> share("classic", "partition.assignment.strategy=org.apache.kafka.clients.consumer." + assignor + "Assignor"));
@@ -142,7 +142,7 @@ public class JavaGroups {
 
     static Map<String, Object> configs(String protocol, String group, String... more) {
         Map<String, Object> configs = new HashMap<>(Map.of("bootstrap.servers", bootstrap, "group.protocol", protocol, "group.id", group, "enable.auto.commit", "false",
-            "auto.offset.reset", "earliest", "fetch.max.wait.ms", "50", "default.api.timeout.ms", "10000", "metadata.max.age.ms", "500", "client.id", "groups"));
+            "auto.offset.reset", "earliest", "fetch.max.wait.ms", "50", "default.api.timeout.ms", "60000", "metadata.max.age.ms", "500", "client.id", "groups"));
         if (protocol.equals("classic")) configs.putAll(Map.of("session.timeout.ms", "10000", "heartbeat.interval.ms", "100"));
         for (String config : more) configs.put(config.split("=", 2)[0], config.split("=", 2)[1]);
         return configs;

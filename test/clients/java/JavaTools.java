@@ -58,9 +58,9 @@ public class JavaTools {
         end("console-producer");
 
         for (String partition : List.of("0", "1", "2"))
-            run(tools + "consumer.ConsoleConsumer", "--topic", "tools-plain", "--partition", partition, "--offset", "earliest", "--max-messages", partition.equals("1") ? "2" : "1", "--timeout-ms", "5000", "--formatter-property", "print.key=true",
+            run(tools + "consumer.ConsoleConsumer", "--topic", "tools-plain", "--partition", partition, "--offset", "earliest", "--max-messages", partition.equals("1") ? "2" : "1", "--timeout-ms", "30000", "--formatter-property", "print.key=true",
                 "--formatter-property", "print.offset=true", "--formatter-property", "print.partition=true", "--formatter-property", "print.headers=true");
-        run(tools + "consumer.ConsoleConsumer", "--topic", "tools-codecs", "--partition", "0", "--offset", "2", "--max-messages", "5", "--timeout-ms", "3000");
+        run(tools + "consumer.ConsoleConsumer", "--topic", "tools-codecs", "--partition", "0", "--offset", "2", "--max-messages", "5", "--timeout-ms", "30000");
         end("console-consumer");
 
         run(tools + "GetOffsetShell", "--topic", "tools-plain");

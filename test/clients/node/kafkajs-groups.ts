@@ -1,6 +1,6 @@
 // kafkajs's consumers, with its own round robin, and its admin client go through the scenarios of groups. Arguments: BOOTSTRAP and the base time.
 import kafkajs, { type Consumer, type ConsumerConfig } from 'kafkajs'
-import { base, bootstrap, led, outcome, outcomes, scenario } from './scenario.ts'
+import { base, bootstrap, outcome, outcomes, patiently, scenario } from './scenario.ts'
 
 const { AssignerProtocol, Kafka, logLevel } = kafkajs
 const kafka = new Kafka({
@@ -15,7 +15,7 @@ const prefix = 'kafkajs-groups-'
 async function create(name: string, numPartitions: number): Promise<string> {
   const topic = prefix + name
   await admin.createTopics({ topics: [{ topic, numPartitions }], waitForLeaders: true })
-  await led()
+  await patiently(() => admin.fetchTopicOffsets(topic))
   return topic
 }
 

@@ -8,14 +8,14 @@ import {
   Producer,
   stringSerializers,
 } from '@platformatic/kafka'
-import { base, bootstrap, led, outcome, outcomes, scenario, text, time } from './scenario.ts'
+import { base, bootstrap, outcome, outcomes, patiently, scenario, text, time } from './scenario.ts'
 
 const common = {
   clientId: 'compatibility',
   bootstrapBrokers: [bootstrap],
   retries: 1,
   retryDelay: 50,
-  timeout: 5000,
+  timeout: 30_000,
 }
 const admin = new Admin(common)
 const prefix = 'platformatic-'
@@ -27,8 +27,16 @@ async function create(topic: string, partitions = 1, configs: Record<string, str
     replicas: 1,
     configs: Object.entries(configs).map(([name, value]) => ({ name, value })),
   })
-  await led()
+  await isLed(prefix + topic, partitions)
   return prefix + topic
+}
+
+/** Resolves when the broker leads the topic. */
+async function isLed(name: string, count: number): Promise<void> {
+  const partitions = Array.from({ length: count }, (_, partitionIndex) => {
+    return { partitionIndex, timestamp: -1n }
+  })
+  await patiently(() => admin.listOffsets({ topics: [{ name, partitions }] }))
 }
 
 type Message = MessageToProduce<string | null, string | null, string, string>
@@ -163,7 +171,8 @@ await scenario('create-topics', () => {
     badConfig: one(`${prefix}bad`, 1, 1, 'retention.ms', 'soon'),
     strangeConfig: one(`${prefix}strange`, 1, 1, 'no.such.config', '1'),
     names: async () => {
-      await led()
+      await isLed(`${prefix}plain`, 2)
+      await isLed(`${prefix}defaults`, 1)
       return (await admin.listTopics()).filter((name) => name.startsWith(prefix)).toSorted()
     },
   })
@@ -251,7 +260,10 @@ await scenario('produce-defaults', async () => {
 await scenario('produce-idempotent', async () => {
   const topic = await create('idempotent')
   return {
-    sent: await outcome(() => send(messages(topic, 5, 'idempotent'), { idempotent: true })),
+    // The first producer ids of a Kafka take their time.
+    sent: await outcome(() =>
+      patiently(() => send(messages(topic, 5, 'idempotent'), { idempotent: true })),
+    ),
     read: await outcome(() => read(topic)),
   }
 })
@@ -372,7 +384,8 @@ await scenario('log-dirs', async () => {
 
 await scenario('unknown-topics', () =>
   outcomes({
-    made: () => send(messages(`${prefix}made`, 1, 'first'), { autocreateTopics: true }),
+    made: () =>
+      patiently(() => send(messages(`${prefix}made`, 1, 'first'), { autocreateTopics: true })),
     missing: () => send(messages(`${prefix}missing`, 1, 'first'), { autocreateTopics: false }),
     badName: () => send(messages('no spaces', 1, 'first')),
   }),

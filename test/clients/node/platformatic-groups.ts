@@ -7,14 +7,14 @@ import {
   stringDeserializers,
   stringSerializers,
 } from '@platformatic/kafka'
-import { base, bootstrap, led, outcomes, scenario } from './scenario.ts'
+import { base, bootstrap, outcomes, patiently, scenario } from './scenario.ts'
 
 const common = {
   clientId: 'groups',
   bootstrapBrokers: [bootstrap],
   retries: 3,
   retryDelay: 50,
-  timeout: 5000,
+  timeout: 30_000,
 }
 const admin = new Admin(common)
 const prefix = 'platformatic-groups-'
@@ -23,7 +23,10 @@ type Protocol = (typeof protocols)[number]
 
 async function create(name: string, partitions: number): Promise<string> {
   await admin.createTopics({ topics: [prefix + name], partitions, replicas: 1 })
-  await led()
+  const all = Array.from({ length: partitions }, (_, partitionIndex) => {
+    return { partitionIndex, timestamp: -1n }
+  })
+  await patiently(() => admin.listOffsets({ topics: [{ name: prefix + name, partitions: all }] }))
   return prefix + name
 }
 

@@ -40,8 +40,20 @@ export function time(timestamp: unknown): string {
   return Math.abs(delta) < 8_000_000 ? `base${delta < 0 ? '' : '+'}${delta}` : String(timestamp)
 }
 
-/** Kafka answers before its broker leads a new topic, and a client that repeats a produce request in part writes twice. */
-export const led = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 250))
+/**
+ * What `ask` is answered once it is: Kafka makes a topic before its broker leads it, later on a busy machine, and a client
+ * that repeats a produce request in part writes twice.
+ */
+export async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (const end = performance.now() + 30_000; ; ) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (performance.now() > end) throw error
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
 
 /** Bytes as text, long ones by their length and a sum. */
 export function text(bytes: unknown): string | null {
