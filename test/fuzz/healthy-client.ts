@@ -17,7 +17,7 @@ import { ByteWriter } from '#storage/bytes/byte-writer.ts'
 import { openRawConnection, type RawConnection } from './raw-connection.ts'
 
 /** An answer that takes longer means that someone else's bytes stall the broker. */
-const PATIENCE_MS = 10_000
+const PATIENCE_MS = 30_000
 
 const VERSIONS = { produce: 9, fetch: 12 } as const
 

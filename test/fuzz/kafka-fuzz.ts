@@ -16,7 +16,7 @@ import { openRawConnection, type RawConnection } from './raw-connection.ts'
 /** What the process may grow by, clients and generator included, whatever is sent. */
 export const MEMORY_BOUND_BYTES = 512 * 1024 * 1024
 /** A connection whose requests are neither answered nor closed by then is stuck. */
-const PATIENCE_MS = 10_000
+const PATIENCE_MS = 30_000
 /** A fetch may wait for records: after this time its client ends its side, which has to end the wait. */
 const FETCH_PATIENCE_MS = 500
 const ATTACKERS = 8

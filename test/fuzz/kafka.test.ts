@@ -16,5 +16,5 @@ test.each(seeds)(
     expect(report.acceptedBatches).toBeGreaterThan(10)
     expect(report.healthyRecords).toBeGreaterThan(10)
   },
-  60_000,
+  300_000,
 )

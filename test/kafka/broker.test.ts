@@ -43,7 +43,7 @@ beforeAll(async () => {
   await again.terminate()
   running.delete(again)
   report = await dumpLogSegments(data)
-}, 120_000)
+}, 300_000)
 
 withKafka(`DumpLogSegments accepts every file of a broker's data directory${suffix}`, () => {
   expect(report?.problems).toEqual([])

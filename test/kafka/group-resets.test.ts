@@ -88,7 +88,7 @@ beforeAll(async () => {
       { topic: 'visits', partition: 1, offset: 20 },
     ],
   })
-}, 30_000)
+}, 300_000)
 afterAll(async () => {
   await broker?.stop()
   rmSync(scratch, { recursive: true, force: true })
@@ -144,5 +144,5 @@ test.skipIf(absence !== undefined)(
       expect([argv, await ourOffsets(body)]).toEqual([argv, theirs])
     }
   },
-  180_000,
+  300_000,
 )

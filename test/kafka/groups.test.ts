@@ -251,5 +251,5 @@ test.skipIf(absence !== undefined)(
     })
     expect(readdirSync(data).filter((name) => name.endsWith('-stray'))).toEqual([])
   },
-  180_000,
+  300_000,
 )

@@ -75,7 +75,7 @@ beforeAll(async () => {
   }
   reports.intact = await dumpLogSegments(join(golden, 'datadir'))
   reports.damaged = await dumpLogSegments(damaged)
-}, 120_000)
+}, 300_000)
 
 withKafka(`dumpLogSegments() accepts what Kafka wrote, but for the emptied batch${suffix}`, () => {
   const other = reports.intact?.problems.filter(

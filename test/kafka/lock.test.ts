@@ -37,5 +37,5 @@ test.skipIf(absence)(
     expect(readdirSync(directory).filter((name) => name.startsWith('.lock'))).toEqual(['.lock'])
     running.push(await startKafka(directory))
   },
-  180_000,
+  300_000,
 )

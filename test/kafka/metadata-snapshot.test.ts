@@ -65,7 +65,7 @@ test.skipIf(absence !== undefined)(
     }
     expect(await again.terminate()).toBe(0)
   },
-  120_000,
+  300_000,
 )
 
 test.skipIf(absence !== undefined)(
@@ -96,7 +96,7 @@ test.skipIf(absence !== undefined)(
       expect(textsOf(image)).toEqual(textsOf(ofLog))
     }
   },
-  120_000,
+  300_000,
 )
 
 /** Kafka has the features of a broker in the order of a hash map. */

@@ -29,5 +29,5 @@ test.skipIf(absence !== undefined)(
     expect(await moving.recovery()).toMatchObject({ had_clean_shutdown: false })
     await moving.end('stopped')
   },
-  180_000,
+  300_000,
 )

@@ -90,7 +90,7 @@ beforeAll(async () => {
   writeFileSync(active, readFileSync(active).subarray(0, -9))
   await (await open(torn, false)).close()
   report = await dumpLogSegments(ours)
-}, 120_000)
+}, 300_000)
 afterAll(async () => {
   for (const kafka of running) await kafka.kill()
   rmSync(scratch, { recursive: true, force: true })
@@ -146,7 +146,7 @@ withKafka(
     expect(committed.length).toBe(10 * 3)
     expect(committed.every((value) => value.startsWith('commit'))).toBe(true)
   },
-  180_000,
+  300_000,
 )
 
 async function open(plan: Plan, hadCleanShutdown: boolean): Promise<PartitionLog> {

@@ -56,7 +56,7 @@ for (const runtime of runtimes) {
       )
       expect(early).toEqual([])
     },
-    60_000,
+    300_000,
   )
 
   test.skipIf(noRuntime ?? noPowerLoss)(
@@ -77,7 +77,7 @@ for (const runtime of runtimes) {
       await again.kill()
       running.delete(again)
     },
-    120_000,
+    300_000,
   )
 }
 
@@ -95,7 +95,7 @@ test.skipIf(noPowerLoss)(
     const records = await again.readAll('power', 0)
     expect(contradictions(attempts, new Map([[0, records]])).length).toBeGreaterThan(0)
   },
-  120_000,
+  300_000,
 )
 
 async function startOn(

@@ -41,6 +41,6 @@ for (const runtime of runtimes) {
       expect(broker.output).toMatch(/^error: The broker can't go on: .*(EIO|EROFS|os error)/m)
       expect(broker.output).not.toMatch(/Stopped cleanly|^ {4}at /m)
     },
-    60_000,
+    300_000,
   )
 }

@@ -26,4 +26,4 @@ test('Broker loses nothing of a group of twelve when it is killed, again while m
   expect(verdict.seen.committed, diary).toBeGreaterThan(50)
   expect(verdict.seen.positions, diary).toBeGreaterThan(200)
   expect(verdict.seen.assigned, diary).toBeGreaterThan(40)
-}, 240_000)
+}, 300_000)

@@ -27,4 +27,4 @@ test('Broker loses nothing of a group over HTTP and Kafka’s protocol when it i
   expect(verdict.seen.acknowledged, diary).toBeGreaterThan(500)
   expect(verdict.seen.committed, diary).toBeGreaterThan(50)
   expect(verdict.seen.assigned, diary).toBeGreaterThan(20)
-}, 240_000)
+}, 300_000)

@@ -5,6 +5,8 @@ import { type BrokerProcess, type RuntimeName, startBrokerProcess } from './brok
 import { type Attempt, contradictions } from './history.ts'
 
 const partitionCount = 2
+/** No round ends before so many records are acknowledged, however slow the machine is. */
+const MIN_ACKNOWLEDGED = 15
 
 /** What is to be killed, how often, and by which chance. */
 export interface KillPlan {
@@ -53,15 +55,25 @@ export async function surviveKills(plan: KillPlan): Promise<number> {
     const writers = Array.from({ length: 4 }, (_, index) =>
       write(broker, `round ${round} writer ${index}`, attempts),
     )
-    await new Promise((resolve) => setTimeout(resolve, 150 + random.float() * 450))
+    const enough = countAcknowledged(attempts) + MIN_ACKNOWLEDGED
+    const pauseMs = 150 + random.float() * 450
+    let isOver = false
+    const ended = Promise.all(writers).then(() => {
+      isOver = true
+    })
+    do await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, pauseMs))])
+    while (!isOver && countAcknowledged(attempts) < enough)
     await kill(running, broker)
     await Promise.all(writers)
   }
   const broker = await startKillable(running, runtime, data)
   await check(broker, 'last round')
   await kill(running, broker)
-  return attempts.filter(({ acknowledged }) => acknowledged !== undefined).length
+  return countAcknowledged(attempts)
 }
+
+const countAcknowledged = (attempts: readonly Attempt[]) =>
+  attempts.filter(({ acknowledged }) => acknowledged !== undefined).length
 
 /** kill -9. */
 export async function kill(running: Set<BrokerProcess>, broker: BrokerProcess): Promise<void> {

@@ -49,7 +49,7 @@ beforeAll(() => {
   writeFileSync(join(project, 'typed.ts'), typed)
   writeFileSync(join(project, 'deno.json'), JSON.stringify({ nodeModulesDir: 'manual' }))
   run(project, 'npm', 'install', '--no-audit', '--no-fund', '--loglevel=error', join(root, tarball))
-}, 180_000)
+}, 300_000)
 
 for (const runtime of runtimes) {
   const command = runtimeCommand(runtime)
@@ -61,7 +61,7 @@ for (const runtime of runtimes) {
       const output = run(project, ...(command ?? []), 'use.js')
       expect(output.trim().split('\n').at(-1)).toBe('[0]')
     },
-    60_000,
+    300_000,
   )
 
   test.skipIf(why)(
@@ -70,7 +70,7 @@ for (const runtime of runtimes) {
       const main = join(project, 'node_modules/millrace/main.js')
       expect(run(project, ...(command ?? []), main, '--version')).toMatch(/\d+\.\d+\.\d+/)
     },
-    60_000,
+    300_000,
   )
 }
 
@@ -96,7 +96,7 @@ test.skipIf(noNpm)(
     const flags = [...module, '--skipLibCheck', ...types]
     run(project, ...(runtimeCommand('node') ?? ['node']), compiler, ...flags, 'typed.ts')
   },
-  60_000,
+  300_000,
 )
 
 test.skipIf(noNpm)(`Package holds JavaScript and declarations only${suffix(noNpm)}`, () => {

@@ -15,7 +15,7 @@ import { messages } from '../src/protocol/messages/all-messages.ts'
 import { type Difference, differences, Pairs } from './compare.ts'
 import type { Conversation } from './conversations.ts'
 
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 30_000
 const PRODUCER_ID_POSITION = 43
 const CRC_POSITION = 17
 const COVERED_FROM = 21
