@@ -344,11 +344,10 @@ export class BrokerCore implements Broker {
     })
     this.counters.readRecords += read.records.length
     const { highWatermark, logStartOffset } = partition.log
-    const records = read.records.map((record) => {
-      this.counters.readBytes += (record.key?.length ?? 0) + (record.value?.length ?? 0)
-      return { topic, partition: index, ...record }
-    })
-    return { records, nextOffset: read.nextOffset, highWatermark, logStartOffset }
+    for (const { key, value } of read.records) {
+      this.counters.readBytes += (key?.length ?? 0) + (value?.length ?? 0)
+    }
+    return { ...read, highWatermark, logStartOffset }
   }
 
   async waitForRecords(

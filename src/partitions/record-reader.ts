@@ -1,6 +1,6 @@
 // Decodes records for callers that want records, not batches: HTTP and in-process readers.
 import { KafkaError } from '#storage/base/errors.ts'
-import { partitionName } from '#storage/base/topic-partition.ts'
+import { partitionName, type TopicPartition } from '#storage/base/topic-partition.ts'
 import { openRecords } from '#storage/batch/open-records.ts'
 import { type LogRecord, recordsOf } from '#storage/batch/record.ts'
 import { type RecordBatch, readBatches } from '#storage/batch/record-batch.ts'
@@ -19,9 +19,15 @@ export interface RecordRead {
   readonly maxDecompressedBytes: number
 }
 
+/** A record, and where it is from. */
+export interface PlacedRecord extends LogRecord {
+  readonly topic: string
+  readonly partition: number
+}
+
 /** Records with bytes of their own, and where the next read goes on. */
 export interface RecordsRead {
-  readonly records: readonly LogRecord[]
+  readonly records: readonly PlacedRecord[]
   readonly nextOffset: number
 }
 
@@ -35,7 +41,7 @@ export async function readPartition(
   partition: Partition,
   request: RecordRead,
 ): Promise<RecordsRead> {
-  const records: LogRecord[] = []
+  const records: PlacedRecord[] = []
   let nextOffset = request.offset
   let bytesLeft = request.maxBytes
   for (;;) {
@@ -59,7 +65,7 @@ async function takeSlice(
   partition: Partition,
   slice: LogSlice,
   request: RecordRead,
-  records: LogRecord[],
+  records: PlacedRecord[],
 ): Promise<number> {
   let nextOffset = request.offset
   const aborted = new AbortedFilter(slice.abortedTransactions ?? [])
@@ -81,7 +87,7 @@ async function takeBatch(
   batch: RecordBatch,
   request: RecordRead,
   aborted: AbortedFilter,
-  records: LogRecord[],
+  records: PlacedRecord[],
 ): Promise<number> {
   if (!batch.isCrcValid()) {
     const name = partitionName(partition.topicPartition)
@@ -96,19 +102,29 @@ async function takeBatch(
   for (const record of recordsOf(batch, cursor)) {
     if (record.offset < request.offset) continue
     if (records.length >= request.maxRecords) return record.offset
-    records.push(owned(record))
+    records.push(owned(record, partition.topicPartition))
   }
   return batch.nextOffset
 }
 
 /** The record with bytes of its own: a slice's bytes are only lent. */
-function owned(record: LogRecord): LogRecord {
+function owned(record: LogRecord, { topic, partition }: TopicPartition): PlacedRecord {
+  const { offset, timestamp, key, value, headers } = record
   return {
-    ...record,
-    key: record.key?.slice() ?? null,
-    value: record.value?.slice() ?? null,
-    headers: record.headers.map(({ key, value }) => ({ key, value: value?.slice() ?? null })),
+    topic,
+    partition,
+    offset,
+    timestamp,
+    key: key === null ? null : key.slice(),
+    value: value === null ? null : value.slice(),
+    headers: headers.length === 0 ? NO_HEADERS : headers.map(ownedHeader),
   }
+}
+
+const NO_HEADERS: LogRecord['headers'] = []
+
+function ownedHeader({ key, value }: LogRecord['headers'][number]) {
+  return { key, value: value === null ? null : value.slice() }
 }
 
 /** Says which batches belong to aborted transactions, as a consumer does: in offset order, by producer. */

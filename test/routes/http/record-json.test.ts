@@ -144,3 +144,42 @@ test('recordJson() is one line, and gives any bytes back by way of their encodin
     }),
   )
 })
+
+test('recordJson() writes a value as it writes a key of the same bytes, whichever way it takes', () => {
+  const pieces = fc.constantFrom(
+    '{',
+    '}',
+    '[',
+    ']',
+    '"',
+    ':',
+    ',',
+    '1',
+    '-',
+    '.5',
+    'null',
+    'true',
+    ' ',
+    '\n',
+    '\r',
+    'a',
+    'é',
+    '\\',
+  )
+  const texts = fc.oneof(
+    fc.jsonValue().map((value) => JSON.stringify(value)),
+    fc.jsonValue().map((value) => JSON.stringify(value, null, 1)),
+    fc.array(pieces, { maxLength: 8 }).map((parts) => parts.join('')),
+    fc.string(),
+  )
+  fc.assert(
+    fc.property(texts, (text) => {
+      const bytes = new TextEncoder().encode(text)
+      const place = { topic: 't', partition: 0, offset: 0, timestamp: 1, headers: [] }
+      const json = recordJson({ ...place, key: bytes, value: bytes }, 'json')
+      const [key, value] = json.slice('{"topic":"t","key":'.length).split(',"value":')
+      expect(value).toBe(`${key},"partition":0,"offset":0}`)
+    }),
+    { numRuns: 500 },
+  )
+})
