@@ -438,7 +438,7 @@ function partitionRecord(topicId: string, partitionId: number): MetadataRecord {
   return { type: 'PartitionRecord', version: 2, data }
 }
 
-test.each(seedsToRun(6))(
+test.each(seedsToRun(3))(
   'GroupShard is after each step what a load makes of its log (seed %i)',
   async (seed) => {
     const world = new World(seed)

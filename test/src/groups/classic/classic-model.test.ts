@@ -172,7 +172,7 @@ class Model {
   }
 }
 
-test.each(seedsToRun(12))(
+test.each(seedsToRun(6))(
   'ClassicGroups deal each partition to one member of a generation, whatever happens (seed %i)',
   async (seed) => {
     const model = new Model(seed)

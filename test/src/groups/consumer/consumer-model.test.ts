@@ -214,7 +214,7 @@ function stateOf({ group, image }: ConsumerShard): unknown {
   }
 }
 
-test.each(seedsToRun(10))(
+test.each(seedsToRun(6))(
   'ConsumerGroups give each partition to one member at a time, and all of them in the end (seed %i)',
   (seed) => {
     const model = new Model(seed)
