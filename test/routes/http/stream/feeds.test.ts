@@ -222,15 +222,18 @@ test('A feed with a member who is behind stays as it is when another one comes t
     [1, 2, 3].map(() => Client.open(feeds, { topics: [topic], from: 'earliest' })),
   )
   for (const other of others) await other.takeUntil(() => other.seen.length === 1)
-  // These wait now, at the end of the log, and so does the one that is ahead.
-  const all = [ahead, ...others].map((client) => client.take())
-  await behind.take()
-  expect(behind.seen).toEqual(ahead.seen)
-  await produce(topic, ['b'])
-  await Promise.all(all)
-  await behind.take()
+  // With each of these the others come to the end of the log together, where a feed looks for another.
+  for (const text of ['b', 'c']) {
+    const all = [ahead, ...others].map((client) => client.take())
+    await produce(topic, [text])
+    await Promise.all(all)
+  }
+  await behind.takeUntil(() => behind.seen.length === 3)
+  const last = [behind, ahead, ...others].map((client) => client.take())
+  await produce(topic, ['d'])
+  await Promise.all(last)
   for (const { seen } of [behind, ahead, ...others]) {
-    expect(seen.map(({ value }) => value)).toEqual(['a', 'b'])
+    expect(seen.map(({ value }) => value)).toEqual(['a', 'b', 'c', 'd'])
   }
   await Promise.all([behind, ahead, ...others].map((client) => client.cancel()))
   expect(feeds.count).toBe(0)
