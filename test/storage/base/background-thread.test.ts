@@ -56,6 +56,6 @@ test('BackgroundThread.ask() rejects when the thread ends, then and later', asyn
 })
 
 test('startThread() rejects when the script is missing', async () => {
-  const missing = new URL('./no-such-thread.ts', import.meta.url)
+  const missing = new URL('./no-such-thread.js', import.meta.url)
   await expect(startThread(missing)).rejects.toMatchObject({ code: 'KAFKA_STORAGE_ERROR' })
 })
