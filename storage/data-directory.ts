@@ -200,8 +200,11 @@ export class DataDirectory {
 
   /** Gives the directory up. After a clean stop the lock file goes too; nothing may be written after that. */
   unlock(isClean: boolean): void {
-    if (isClean) this.#files.remove(`${this.path}/${LOCK_FILE}`)
-    this.#lock.release()
+    try {
+      if (isClean) this.#files.remove(`${this.path}/${LOCK_FILE}`)
+    } finally {
+      this.#lock.release()
+    }
   }
 
   /** Gives the directory up as it was found: nothing was written but the lock. */

@@ -239,9 +239,11 @@ export class LogManager {
 
   /** One round of retention over all logs. What fails is reported, not thrown. */
   async retain(): Promise<void> {
-    await this.#forEachLog((log) => log.deleteOldSegments(this.#environment.clock.now()))
-    // The log start may have passed the end that a checkpoint still has.
+    const now = this.#environment.clock.now()
+    await this.#forEachLog((log) => log.passOldSegments(now))
+    // On disk before files go. On a full disk they go all the same.
     await this.checkpoint('logStartOffsets')
+    await this.#forEachLog((log) => log.deleteOldSegments(now))
   }
 
   /** Has all logs forget the producers that were idle for too long. */
@@ -294,7 +296,13 @@ export class LogManager {
     this.#isClosed = true
     await this.#stopUpkeep()
     for (const owner of this.#directories) {
-      owner.directory.unlock(await this.#closeDirectory(owner, brokerEpoch))
+      const isClean = await this.#closeDirectory(owner, brokerEpoch)
+      try {
+        owner.directory.unlock(isClean)
+      } catch (error) {
+        // All is on disk: nobody misses the file.
+        this.#report(error)
+      }
     }
   }
 

@@ -30,3 +30,13 @@ export function storageError(error: unknown, what: string): unknown {
   if (kind === 'fault') return new StorageFault(message, { cause: error })
   return new KafkaError('KAFKA_STORAGE_ERROR', message, { cause: error })
 }
+
+/** Runs what must not stop halfway: a refusal is a fault, too. */
+export function orFault<T>(what: string, action: () => T): T {
+  try {
+    return action()
+  } catch (error) {
+    if (failureKind(error) !== 'refusal') throw storageError(error, what)
+    throw new StorageFault(`${what} stopped halfway`, { cause: error })
+  }
+}

@@ -116,6 +116,8 @@ export class LogSegments {
     if (last !== this.active) last.activate()
     const removed = this.#removeBehind(this.#list.indexOf(last), options.removeAfterMs)
     if (removed.refusal !== undefined) return removed
+    // What is appended here may not be told to be on disk while a crash could bring back what stood behind it.
+    if (removed.end !== undefined) last.isNameDurable = false
     return this.#unlessRefused(removed.end, () => {
       this.#environment.maps.evict(last.path)
       if (options.isBelowWatermark) last.truncateByCopy(offset, position)

@@ -187,6 +187,8 @@ export class LogCleaner {
     const { checkpoint, environment } = this.#parts
     const now = environment.clock.now()
     try {
+      // On a full disk they go all the same.
+      if (log.passOldSegments(now)) await log.whenStartSaved().catch(() => undefined)
       log.deleteOldSegments(now)
       const range = assessLog(log, checkpoint.get(log), now)
       if (range.isReset) await checkpoint.set(log, range.firstDirtyOffset)
