@@ -27,6 +27,8 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     runtime: { type: 'string', default: 'bun' },
     out: { type: 'string' },
+    // How it starts itself once more, as the limit.
+    limit: { type: 'boolean', default: false },
   },
 })
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 3))
@@ -161,6 +163,11 @@ async function run(folder: string): Promise<void> {
   writePage()
 }
 
-buildLoad()
-await withFolder(run)
-process.exit(0)
+if (values.limit) {
+  const { serveLimit } = await import('./limit.ts')
+  console.log(`pid ${process.pid} http://127.0.0.1:${await serveLimit()}`)
+} else {
+  buildLoad()
+  await withFolder(run)
+  process.exit(0)
+}

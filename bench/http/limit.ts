@@ -1,5 +1,4 @@
 // What the runtime and Hono can do at best: the same bodies parsed, the same answers written, and nothing else.
-// Run with `main.ts`'s flags for a port of its own choosing; prints `pid N http://127.0.0.1:PORT`.
 import { Hono } from 'hono'
 
 /** The runtimes' own servers, as far as they are needed here. */
@@ -78,7 +77,8 @@ function tell(records: ListBody['records']): void {
   for (const tail of tails) tail.enqueue(bytes)
 }
 
-async function listen(): Promise<number> {
+/** Serves on a port of loopback that the system chooses, until the process ends; resolves with the port. */
+export async function serveLimit(): Promise<number> {
   const { Bun, Deno } = globalThis as Runtimes
   const address = { hostname: '127.0.0.1', port: 0 }
   if (Bun) return Bun.serve({ ...address, fetch: app.fetch, idleTimeout: 0 }).port
@@ -90,5 +90,3 @@ async function listen(): Promise<number> {
     ),
   )
 }
-
-console.log(`pid ${process.pid} http://127.0.0.1:${await listen()}`)

@@ -47,7 +47,7 @@ async function startBroker({ runtime }: ServerKind, data: string): Promise<Serve
 
 async function startLimit(runtime: RuntimeName): Promise<Server> {
   const [program = '', ...flags] = runtimeCommand(runtime) ?? []
-  const child = spawn(program, [...flags, join(import.meta.dirname, 'limit.ts')], {
+  const child = spawn(program, [...flags, join(import.meta.dirname, 'http.ts'), '--limit'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const gone = once(child, 'close')

@@ -1,6 +1,7 @@
 // The HTTP door: every resource mounted on one Hono app, with its guard, its errors and its limits.
 import { Hono } from 'hono'
 import { TrieRouter } from 'hono/router/trie-router'
+import { getPath } from 'hono/utils/url'
 import type { UpgradeWebSocket } from 'hono/ws'
 import { ANONYMOUS, type Session } from '#src/access/session.ts'
 import type { Broker } from '#src/broker/broker.ts'
@@ -82,7 +83,8 @@ export function httpDoor(options: HttpDoorOptions): HttpDoor {
     try {
       check(request)
     } catch (error) {
-      return errorResponse(error, new URL(request.url).pathname)
+      // Not by way of URL: whoever was refused may have named a host that none can have.
+      return errorResponse(error, getPath(request))
     }
     return app.fetch(request, environment)
   }

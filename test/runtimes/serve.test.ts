@@ -151,6 +151,17 @@ test('A reader that stops reading stops its tail, and gets everything when it go
   await until(async () => (await openStreams()) === 0)
 }, 60_000)
 
+test('A Host that no URL can have is refused as any other', async () => {
+  const socket = await raw('GET /topics HTTP/1.1\r\nHost: 127.0.V.1\r\nConnection: close\r\n\r\n')
+  let answer = ''
+  socket.on('data', (chunk) => {
+    answer += chunk.toString('latin1')
+  })
+  socket.resume()
+  // Deno itself refuses such a request before any handler sees it.
+  await until(() => /^HTTP\/1\.1 40[03] /.test(answer))
+})
+
 test('A WebSocket carries a tail', async () => {
   await broker.createTopic(ANONYMOUS, { name: 'ws' })
   const messages: Record<string, unknown>[] = []
