@@ -10,9 +10,9 @@ test('selfTimes() adds the time of every node of a function, and leaves out what
   const profile = {
     nodes: [
       { id: 1, ...frame('(idle)', '', -1) },
-      { id: 2, ...frame('append', 'file:///home/somebody/millrace/storage/log/append.ts', 45) },
-      { id: 3, ...frame('', 'file:///home/somebody/millrace/src/broker/broker.ts', 6) },
-      { id: 4, ...frame('append', 'file:///home/somebody/millrace/storage/log/append.ts', 45) },
+      { id: 2, ...frame('append', 'file:///srv/millrace/storage/log/append.ts', 45) },
+      { id: 3, ...frame('', 'file:///srv/millrace/src/broker/broker.ts', 6) },
+      { id: 4, ...frame('append', 'file:///srv/millrace/storage/log/append.ts', 45) },
     ],
     samples: [1, 2, 3, 4, 2],
     // The clock of a profile may go back a little.
