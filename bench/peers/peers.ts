@@ -3,6 +3,7 @@
 // `--runtime bun,deno,node` compares those runtimes with each other; `--out NAME` keeps the result as bench/results/NAME.json.
 import { mkdirSync, rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { kafkaAbsence } from '../../test/kafka/kafka.ts'
 import { runtimes as allRuntimes } from '../../test/process/broker-process.ts'
 import { withFolder } from '../workspace.ts'
 import { acrossRuntimes } from './across-runtimes.ts'
@@ -35,6 +36,7 @@ const rounds = Number(values.rounds ?? (values.quick ? 1 : 3))
 const scale = Number(values.scale ?? (values.quick ? 0.05 : 1))
 const only = values.only.split(',').filter(Boolean)
 const runtimes = allRuntimes.filter((name) => values.runtime.split(',').includes(name))
+if (runtimes.length === 0) throw new Error(`No runtime ${values.runtime}: there are ${allRuntimes}`)
 const cases = acrossRuntimes(chosenCases(values.set, only), runtimes)
 const isKept = only.length === 0 && !values.quick
 const out = values.out ?? (runtimes.length > 1 ? 'runtimes' : isKept ? 'peers' : undefined)
@@ -128,8 +130,13 @@ async function run(folder: string): Promise<void> {
     console.log('\nA part of the table, or a trial: nothing is kept (--out NAME does)')
 }
 
+// Kafka's clients are loads even where only Millrace's runtimes are compared.
+const absence = kafkaAbsence()
 if (values.serve !== undefined) console.log(serveBare(values.serve))
-else {
+else if (absence !== undefined) {
+  console.error(`A real Kafka and its clients are needed: ${absence}`)
+  process.exit(1)
+} else {
   await withFolder(run)
   process.exit(0)
 }

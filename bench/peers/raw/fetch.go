@@ -14,6 +14,7 @@ type fetchLoad struct {
 	connections, partitions, maxBytes int
 	records                           int64
 	crc                               bool
+	seconds                           float64
 }
 
 func (l *fetchLoad) flags(set *flag.FlagSet) {
@@ -23,6 +24,7 @@ func (l *fetchLoad) flags(set *flag.FlagSet) {
 	set.IntVar(&l.partitions, "partitions", 1, "partitions of the topic")
 	set.IntVar(&l.maxBytes, "max-bytes", 1<<20, "bytes of an answer")
 	set.Int64Var(&l.records, "records", 1000000, "records in all")
+	set.Float64Var(&l.seconds, "seconds", 0, "ends the load though not all records are fetched; 0 waits for them")
 	set.BoolVar(&l.crc, "crc", false, "check every batch's CRC")
 }
 
@@ -38,6 +40,8 @@ func runFetch(load fetchLoad) (result, error) {
 		}
 		defer links[i].socket.Close()
 	}
+	var stop atomic.Bool
+	defer stopAfter(load.seconds, &stop)()
 	var group sync.WaitGroup
 	start := time.Now()
 	for i := range links {
@@ -45,7 +49,7 @@ func runFetch(load fetchLoad) (result, error) {
 		go func(i int) {
 			defer group.Done()
 			request := fetchRequest{topic: load.topic, partition: int32(i % load.partitions), maxBytes: int32(load.maxBytes), maxWaitMs: 500, minBytes: 1}
-			for n := int32(0); records.Load() < load.records; n++ {
+			for n := int32(0); records.Load() < load.records && !stop.Load(); n++ {
 				sent := time.Now()
 				got, err := links[i].fetch(request, n)
 				if err != nil {

@@ -38,9 +38,7 @@ func main() {
 		set.IntVar(&mixed.catchups, "catchups", 0, "readers of old records")
 		set.StringVar(&mixed.oldTopic, "old-topic", "old", "topic of the old records, read from partition 0")
 		set.IntVar(&mixed.maxBytes, "max-bytes", 1<<20, "bytes of an answer to a reader")
-		seconds := set.Float64("seconds", 0, "ends the load though not all records are produced; 0 waits for them")
 		run = func() (result, error) {
-			mixed.atMost = time.Duration(*seconds * float64(time.Second))
 			mixed.produce = produce
 			return runMixed(mixed)
 		}

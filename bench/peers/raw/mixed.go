@@ -15,8 +15,6 @@ type mixedLoad struct {
 	// Another topic, full of old records, whose readers want as much as they get.
 	oldTopic string
 	maxBytes int
-	// Ends the load though not all records are produced; 0 waits for them.
-	atMost time.Duration
 }
 
 // reading is what one reader did.
@@ -50,9 +48,6 @@ func runMixed(load mixedLoad) (result, error) {
 		read(&olds[i], false, i)
 	}
 	ready.Wait()
-	if load.atMost > 0 {
-		defer time.AfterFunc(load.atMost, func() { stop.Store(true) }).Stop()
-	}
 	start := time.Now()
 	sums, err := runProduce(load.produce)
 	took := time.Since(start)

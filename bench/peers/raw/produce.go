@@ -16,6 +16,8 @@ type produceLoad struct {
 	records                                       int64
 	// Records a second over all connections; 0 is as fast as it goes.
 	rate float64
+	// Ends the load though not all records are produced; 0 waits for them.
+	seconds float64
 	// Whether each batch carries the moment of its sending.
 	stamped bool
 	// Ends the load early.
@@ -33,6 +35,7 @@ func (l *produceLoad) flags(set *flag.FlagSet) {
 	set.IntVar(&l.batchBytes, "batch", 16384, "bytes of a batch")
 	set.IntVar(&l.acks, "acks", 1, "1 or -1")
 	set.Int64Var(&l.records, "records", 1000000, "records in all")
+	set.Float64Var(&l.seconds, "seconds", 0, "ends the load though not all records are produced; 0 waits for them")
 	set.Float64Var(&l.rate, "rate", 0, "records a second in all; 0 is no limit")
 }
 
@@ -54,6 +57,10 @@ func runProduce(load produceLoad) (result, error) {
 			return nil, err
 		}
 	}
+	if load.stop == nil {
+		load.stop = new(atomic.Bool)
+	}
+	defer stopAfter(load.seconds, load.stop)()
 	outcomes := make([]produced, load.connections)
 	var group sync.WaitGroup
 	start := time.Now()
@@ -71,6 +78,15 @@ func runProduce(load produceLoad) (result, error) {
 	}
 	group.Wait()
 	return sumUp(outcomes, sample, load.perRequest, time.Since(start))
+}
+
+// stopAfter sets stop after so many seconds, unless what it returns is called before; 0 is never.
+func stopAfter(seconds float64, stop *atomic.Bool) func() {
+	if seconds <= 0 {
+		return func() {}
+	}
+	timer := time.AfterFunc(time.Duration(seconds*float64(time.Second)), func() { stop.Store(true) })
+	return func() { timer.Stop() }
 }
 
 func sumUp(outcomes []produced, sample *batch, perRequest int, took time.Duration) (result, error) {
@@ -125,7 +141,7 @@ func produceOver(l *link, load produceLoad, sample *batch, number int, share int
 	pace := newPace(load, sample, number)
 	var failure error
 	for i := int64(0); i < share && failure == nil; i++ {
-		if load.stop != nil && load.stop.Load() {
+		if load.stop.Load() {
 			break
 		}
 		due := pace.wait(i)

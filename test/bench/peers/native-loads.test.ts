@@ -87,6 +87,15 @@ describe.skipIf('absence' in raw)(
       expect(measured['catchupRecordsPerSecond']).toBeGreaterThan(0)
     })
 
+    test('ends in time though not everything is produced', async () => {
+      await broker.produce('timed', ['first'])
+      const slow = ['-rate', '1000', '-batch', '1', '-records', '1000000']
+      const measured = await run('produce', 'timed', ...slow, '-seconds', '0.5')
+      expect(measured['records']).toBeGreaterThan(0)
+      expect(measured['records']).toBeLessThan(1_000_000)
+      expect((await broker.readAll('timed', 0)).length).toBe((measured['records'] ?? 0) + 1)
+    })
+
     test('ends with the error of a refused batch, also with many in flight', async () => {
       await expect(run('produce', 'raw', '-per-request', '2', '-partitions', '2')).rejects.toThrow(
         'partition 1 was refused with error 3',
