@@ -74,7 +74,7 @@ async function member(
 }
 
 async function until(isDone: () => boolean): Promise<boolean> {
-  for (const end = performance.now() + 20_000; performance.now() < end; ) {
+  for (const end = performance.now() + 60_000; performance.now() < end; ) {
     if (isDone()) return true
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
