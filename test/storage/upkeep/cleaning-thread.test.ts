@@ -6,6 +6,7 @@ import { afterAll, expect, test } from 'vitest'
 import { startThread } from '#storage/base/background-thread.ts'
 import { createNodeFiles } from '#storage/fs/node-files.ts'
 import { CleaningAborted } from '#storage/log/log-cleaning.ts'
+import { DEFAULT_CLEANER_SETTINGS, LogCleaner } from '#storage/upkeep/log-cleaner.ts'
 import { Throttle } from '#storage/upkeep/throttle.ts'
 import { VirtualClock } from '../../simulation/virtual-clock.ts'
 import { environmentOn, openLog } from '../log/log-fixture.ts'
@@ -108,4 +109,39 @@ test('A cleaning in a thread ends when the log is closed', async () => {
   const throttle = new Throttle(compacted.clock, () => 1)
   const cleaning = clean(compacted, undefined, { ...IN_THREAD, startThread: starting, throttle })
   await expect(cleaning).rejects.toThrow(CleaningAborted)
+})
+
+test.each([
+  { megabytes: 17, threads: 1 },
+  { megabytes: 1, threads: 0 },
+])('LogCleaner compacts $megabytes MB in $threads threads', async ({ megabytes, threads }) => {
+  const compacted = await filled(`sized-${megabytes}`)
+  const { log, clock } = compacted
+  for (let written = 0; written < megabytes; written++)
+    put(compacted, [`a=${'x'.repeat(1_000_000)}`])
+  roll(compacted)
+  await log.flush()
+  await clock.run(0)
+  const before = log.sizeInBytes
+  const scripts: string[] = []
+  const cleaner = new LogCleaner({
+    environment: {
+      ...compacted.environment,
+      startThread(script) {
+        scripts.push(script.pathname)
+        return startThread(script)
+      },
+    },
+    logs: () => [log],
+    checkpoint: { get: () => undefined, set: async () => {}, saveRecoveryPoint: async () => {} },
+    settings: () => DEFAULT_CLEANER_SETTINGS,
+    onProblem(error) {
+      throw error
+    },
+  })
+  expect(await cleaner.cleanNow()).toHaveLength(1)
+  expect(scripts).toHaveLength(threads)
+  for (const script of scripts) expect(script).toMatch(/\/storage\/upkeep\/cleaning-thread\.ts$/)
+  expect(log.sizeInBytes).toBeLessThan(before - (megabytes - 1) * 900_000)
+  await log.close()
 })
