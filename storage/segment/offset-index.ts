@@ -1,5 +1,5 @@
 // The `.index` file: from offsets to positions in the segment.
-import { assert } from '../base/errors.ts'
+import { AssertionError } from '../base/errors.ts'
 import { countEntries, IndexEntries, type UnwrittenBytes } from './index-entries.ts'
 
 /** The size of one entry in bytes. */
@@ -61,13 +61,20 @@ export class OffsetIndex {
 
   /** Adds the last offset of the batch that starts at `position`. Both must lie beyond the last entry. */
   append({ offset, position }: OffsetPosition): void {
-    const last = this.lastEntry
-    assert(
-      this.entries === 0 || (offset > last.offset && position > last.position),
-      `Index entry (${offset}, ${position}) must lie beyond (${last.offset}, ${last.position})`,
-    )
+    const { view, count } = this.#entries
     const relative = offset - this.baseOffset
-    assert(relative >= 0 && relative <= 2_147_483_647, `Offset ${offset} must fit the segment`)
+    const last = (count - 1) * OFFSET_INDEX_ENTRY_BYTES
+    const isBeyond =
+      count === 0 || (relative > view.getInt32(last) && position > view.getInt32(last + 4))
+    // The sentences cost more than what they tell of: none is made in vain.
+    if (!isBeyond) {
+      const { offset: lastOffset, position: lastPosition } = this.lastEntry
+      const beyond = `(${lastOffset}, ${lastPosition})`
+      throw new AssertionError(`Index entry (${offset}, ${position}) must lie beyond ${beyond}`)
+    }
+    if (!(relative >= 0 && relative <= 2_147_483_647)) {
+      throw new AssertionError(`Offset ${offset} must fit the segment`)
+    }
     const at = this.#entries.add()
     this.#entries.view.setInt32(at, relative)
     this.#entries.view.setInt32(at + 4, position)

@@ -1,5 +1,5 @@
 // The `.timeindex` file: from timestamps to offsets.
-import { assert } from '../base/errors.ts'
+import { AssertionError } from '../base/errors.ts'
 import { type Int64, readInt64, writeInt64 } from '../bytes/int64.ts'
 import { countEntries, IndexEntries, type UnwrittenBytes } from './index-entries.ts'
 
@@ -71,13 +71,16 @@ export class TimeIndex {
    */
   maybeAppend({ timestamp, offset }: TimestampOffset): boolean {
     const last = this.lastEntry
-    assert(
-      this.entries === 0 || (offset >= last.offset && timestamp >= last.timestamp),
-      `Time entry (${timestamp}, ${offset}) must not lie below (${last.timestamp}, ${last.offset})`,
-    )
+    // The sentences cost more than what they tell of: none is made in vain.
+    if (this.entries > 0 && !(offset >= last.offset && timestamp >= last.timestamp)) {
+      const above = `(${last.timestamp}, ${last.offset})`
+      throw new AssertionError(`Time entry (${timestamp}, ${offset}) must not lie below ${above}`)
+    }
     if (timestamp <= last.timestamp) return false
     const relative = offset - this.baseOffset
-    assert(relative >= 0 && relative <= 2_147_483_647, `Offset ${offset} must fit the segment`)
+    if (!(relative >= 0 && relative <= 2_147_483_647)) {
+      throw new AssertionError(`Offset ${offset} must fit the segment`)
+    }
     const at = this.#entries.add()
     writeInt64(this.#entries.view, at, timestamp)
     this.#entries.view.setInt32(at + 8, relative)
