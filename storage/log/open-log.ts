@@ -371,11 +371,13 @@ class LogOpening {
     const producers = new ProducerState({ expirationMs })
     const rebuilt = new Set(verified.rebuilt.keys())
     const atMost = Math.min(...Array.from(rebuilt, ({ baseOffset }) => baseOffset))
+    const { recoveryPoint } = this.#options
+    const from = { skip: isUnchanged ? 0 : 1, atMost, recoveryPoint, rebuilt }
     const now = this.#clock.now()
     const damages = this.#damages
     const target = { segments, logEndOffset, producers, snapshots, now, damages }
     // From the one before the newest: then each producer's last batches are known, not just the last (RULES 3).
-    await this.#paced(replayProducers(target, { skip: isUnchanged ? 0 : 1, atMost, rebuilt }))
+    await this.#paced(replayProducers(target, from))
     const hasRecords = logEndOffset > (segments[0]?.baseOffset ?? logEndOffset)
     const isMissing = this.#options.hadCleanShutdown && !snapshots.has(logEndOffset)
     if (snapshots.damaged.length > 0 || (hasRecords && isUnchanged && isMissing)) {
