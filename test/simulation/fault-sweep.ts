@@ -76,6 +76,11 @@ const IMPOSSIBLE: Readonly<Record<string, readonly DiskOperation[]>> = {
   EROFS: ['size', 'read', 'readFile', 'status', 'list', 'map', 'populate', 'sync', 'syncDirectory'],
 }
 
+/** The operations that may fail with `code`. */
+export function operationsThatFail(code: string): readonly DiskOperation[] {
+  return OPERATIONS.filter((operation) => !IMPOSSIBLE[code]?.includes(operation))
+}
+
 /** What a sweep found. */
 export interface SweepOutcome {
   /** Each with the number of the operation that failed. */
@@ -107,8 +112,7 @@ export async function sweepFaults(options: {
 }
 
 async function runOnce(disk: SimulatedDisk, code: string, at: number) {
-  const on = OPERATIONS.filter((operation) => !IMPOSSIBLE[code]?.includes(operation))
-  const failed = failNth(disk, { on, code, at })
+  const failed = failNth(disk, { on: operationsThatFail(code), code, at })
   let run: FaultRun
   try {
     run = await startRun(disk)

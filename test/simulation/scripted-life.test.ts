@@ -1,24 +1,26 @@
-// One scripted life, stopped at every change of its files.
+// One scripted life: stopped at every change of its files, and with some of its operations failing.
 import { expect, test } from 'vitest'
-import { liveAndStop } from './scripted-life.ts'
-import { seedsToRun } from './seeds.ts'
+import { operationsThatFail } from './fault-sweep.ts'
+import { liveAndFail, liveAndStop, sweepLives } from './scripted-life.ts'
+
+const STEP = 41
+/** Others every day. */
+const FROM = 1 + (Math.floor(Date.now() / 86_400_000) % STEP)
 
 test('A data directory keeps its word at whichever change of a life it stops', async () => {
-  const wrong: string[] = []
-  let stops = 0
-  for (const losses of seedsToRun(1)) {
-    for (let at = 1, wasMet = true; wasMet; at++) {
-      try {
-        ;({ wasMet } = await liveAndStop(at, losses * 100_000 + at))
-        if (wasMet) stops++
-      } catch (error) {
-        wrong.push(
-          `stop at change ${at}, losses ${losses}: ${error instanceof Error ? error.message : error}`,
-        )
-      }
-      if (wrong.length > 5) break
-    }
-  }
+  const { wrong, lives } = await sweepLives((at) => liveAndStop(at, at), { from: 1, step: 1 })
   expect(wrong).toEqual([])
-  expect(stops).toBeGreaterThan(300)
+  expect(lives).toBeGreaterThan(300)
 }, 600_000)
+
+test.each([{ code: 'ENOSPC' }, { code: 'EMFILE' }, { code: 'EIO' }])(
+  `A data directory keeps its word when an operation of a life fails with $code, from ${FROM} in steps of ${STEP}`,
+  async ({ code }) => {
+    const fault = { on: operationsThatFail(code), code }
+    const sweep = sweepLives((at) => liveAndFail({ ...fault, at }), { from: FROM, step: STEP })
+    const { wrong, lives } = await sweep
+    expect(wrong).toEqual([])
+    expect(lives).toBeGreaterThan(5)
+  },
+  600_000,
+)

@@ -106,3 +106,21 @@ async function live(machine: StorageMachine): Promise<boolean> {
   await machine.crash()
   return hasMet || machine.stops > 0
 }
+
+/** Lives with the order for n = `from`, `from + step`, … until one is not met. What went wrong, each with its n. */
+export async function sweepLives(
+  lifeOf: (at: number) => Promise<Lived>,
+  { from, step }: { readonly from: number; readonly step: number },
+): Promise<{ readonly wrong: readonly string[]; readonly lives: number }> {
+  const wrong: string[] = []
+  let lives = 0
+  for (let at = from, wasMet = true; wasMet && wrong.length < 6; at += step) {
+    try {
+      wasMet = (await lifeOf(at)).wasMet
+      lives++
+    } catch (error) {
+      wrong.push(`at ${at}: ${error instanceof Error ? error.stack : error}`)
+    }
+  }
+  return { wrong, lives }
+}

@@ -227,6 +227,7 @@ export class StorageMachine {
       isPowerLost ||= isPowerLoss
       const { disk } = this
       this.disk = isPowerLoss ? disk.afterCrash(losses.uint32()) : disk.afterKill()
+      this.disk.faults.hasMet = disk.faults.hasMet
       this.clock = new VirtualClock(this.clock.now())
       if (losses.chance(0.3)) this.disk.faults.stopAtChange(1 + losses.below(40))
       isStarted = await this.#survives(() => this.start())
@@ -240,6 +241,8 @@ export class StorageMachine {
       TOPICS.map((topic) => this.log(topic)).map((log) => [log?.logStartOffset, log?.logEndOffset])
     await this.drive(this.manager.close(1))
     this.disk.faults.throwIfStopped()
+    // It may have met the failure, and then it is none that the next start relies on.
+    if (this.disk.faults.hasMet) return this.crash()
     // A cleaning that was left running may have moved a log start until now.
     for (const topic of TOPICS) this.#observe(topic)
     const before = bounds()
@@ -249,6 +252,7 @@ export class StorageMachine {
     this.disk.faults.takeOver(faults)
     this.clock = new VirtualClock(this.clock.now())
     await this.start()
+    if (this.disk.faults.hasMet) return this.crash()
     expect(this.manager.hadCleanShutdown).toBe(true)
     expect(bounds()).toEqual(before)
     await this.#take({ isPowerLost: true })
@@ -334,6 +338,7 @@ export class StorageMachine {
     try {
       action()
     } catch (error) {
+      if (isStorageError(error)) throw error
       throw new Error(`${topic}: ${error instanceof Error ? error.message : error}`, {
         cause: error,
       })
@@ -348,7 +353,7 @@ export class StorageMachine {
     if (log?.topicId !== model.id) return
     this.#explained(topic, () => {
       model.observe(log, this.clock.now())
-      if (!disk.faults.isStopped) model.checkWatermark(log)
+      if (!disk.faults.isStopped && !log.fault) model.checkWatermark(log)
     })
   }
 
