@@ -65,6 +65,9 @@ test('PartitionLookup takes no name for an id, even where a topic is called like
   await change('createTopics', topicId)
   expect(lookup.get(byName)).toBe(partitions.get({ topic: topicId, partition: 0 }))
   expect(lookup.get(byName).topicPartition.topic).toBe(topicId)
+  const byId = { topic: '', topicId, partition: 0 }
+  expect(lookup.get(byId).topicPartition.topic).toBe('orders')
+  expect(lookup.get(byName).topicPartition.topic).toBe(topicId)
 })
 
 test('PartitionLookup forgets a topic that was deleted, and finds the one that took its name', async () => {
