@@ -28,6 +28,7 @@ export class JavaLoad {
     const child = this.#child ?? (await this.#start())
     const command = words[0] ?? ''
     const timer = setTimeout(() => {
+      this.#child = undefined
       this.#fail(new Error(`${command} was not done after ${deadlineMs / 1000} s`))
       child.kill('SIGKILL')
     }, deadlineMs)
@@ -56,13 +57,17 @@ export class JavaLoad {
     const child = spawn('java', argv, { env: { ...process.env, NODE_OPTIONS: '' } })
     this.#child = child
     let errors = ''
-    child.stdout.setEncoding('utf8').on('data', (text: string) => this.#take(text))
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      if (this.#child === child) this.#take(text)
+    })
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       errors = (errors + text).slice(-2000)
     })
     child.stdin.on('error', () => undefined)
     child.on('close', (code) => {
-      if (this.#child === child) this.#child = undefined
+      // One that was given up may end while its successor is at work.
+      if (this.#child !== child) return
+      this.#child = undefined
       this.#fail(new Error(`The Java load ended with ${code}: ${errors}`))
     })
     await new Promise<string>((resolve, reject) => {
