@@ -2,6 +2,7 @@
 import { systemCode } from '../base/errors.ts'
 import { type ByteLease, leaseOf } from './byte-lease.ts'
 import type { FileMap, Files } from './files.ts'
+import { PageSet } from './page-set.ts'
 
 /** A file of which readers want bytes that no longer change. */
 export interface SealedFile {
@@ -37,6 +38,8 @@ interface CachedMap {
   path: string
   readonly size: number
   readonly map: FileMap
+  /** To populate pages again takes a tenth of sending them. While they stay in memory, once is enough. */
+  readonly populated: PageSet
   leases: number
   isEvicted: boolean
 }
@@ -68,8 +71,11 @@ export class MapCache {
    */
   lease(file: SealedFile, { position, size }: ByteRange): ByteLease | undefined {
     const cached = this.#get(file)
-    if (cached === undefined || !cached.map.isResident(position, size)) return undefined
-    if (!cached.map.populate(position, size)) return undefined
+    if (cached === undefined || !isResident(cached, position, size)) return undefined
+    if (!cached.populated.has(position, size)) {
+      if (!cached.map.populate(position, size)) return undefined
+      cached.populated.add(position, size)
+    }
     cached.leases++
     this.#leases++
     return leaseOf(cached.map.bytes.subarray(position, position + size), () => {
@@ -82,7 +88,7 @@ export class MapCache {
   /** True when reading the range is known to wait for the disk. False too when there are no maps to ask. */
   isCold(file: SealedFile, { position, size }: ByteRange): boolean {
     const cached = this.#get(file)
-    return cached !== undefined && !cached.map.isResident(position, size)
+    return cached !== undefined && !isResident(cached, position, size)
   }
 
   /** Brings a range into memory, off this thread. Rejects with EIO when the medium fails. */
@@ -129,7 +135,8 @@ export class MapCache {
   #add({ path, size }: SealedFile): CachedMap | undefined {
     const map = this.#tryToMap(path, size)
     if (map === undefined) return undefined
-    const cached = { path, size, map, leases: 0, isEvicted: false }
+    const populated = new PageSet(size)
+    const cached = { path, size, map, populated, leases: 0, isEvicted: false }
     this.#maps.set(path, cached)
     this.#bytes += size
     this.#evictOldest()
@@ -164,4 +171,11 @@ export class MapCache {
     cached.isEvicted = true
     if (cached.leases === 0) cached.map.unmap()
   }
+}
+
+/** Pages that have left memory are to be populated anew. */
+function isResident({ map, populated }: CachedMap, position: number, size: number): boolean {
+  const isThere = map.isResident(position, size)
+  if (!isThere) populated.clear()
+  return isThere
 }

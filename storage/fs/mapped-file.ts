@@ -81,7 +81,8 @@ class MappedFile implements FileMap {
     if (range === undefined) return false
     const pages = new Uint8Array(range.size / this.#libc.pageSize)
     if (this.#libc.mincore(range.address, range.size, pages) !== 0) return false
-    return pages.every((page) => (page & 1) === 1)
+    for (const page of pages) if ((page & 1) === 0) return false
+    return true
   }
 
   unmap(): void {
