@@ -158,7 +158,7 @@ test('A Host that no URL can have is refused as any other', async () => {
     answer += chunk.toString('latin1')
   })
   socket.resume()
-  // Deno itself refuses such a request before any handler sees it.
+  // 400 where the runtime refuses it before any handler sees it.
   await until(() => /^HTTP\/1\.1 40[03] /.test(answer))
 })
 
