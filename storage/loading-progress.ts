@@ -74,10 +74,21 @@ export async function loadSideBySide(
   tell: ((progress: LoadingProgress) => void) | undefined,
   load: (tally: LoadingTally) => readonly Promise<void>[],
 ): Promise<void> {
-  const tally = new LoadingTally(clock, tell ?? (() => undefined))
-  try {
+  await telling(clock, tell, async (tally) => {
     const results = await Promise.allSettled(load(tally))
     for (const result of results) if (result.status === 'rejected') throw result.reason
+  })
+}
+
+/** Does one thing, and tells how far it is. */
+export async function telling<T>(
+  clock: Clock,
+  tell: ((progress: LoadingProgress) => void) | undefined,
+  work: (tally: LoadingTally) => Promise<T>,
+): Promise<T> {
+  const tally = new LoadingTally(clock, tell ?? (() => undefined))
+  try {
+    return await work(tally)
   } finally {
     tally.stop()
   }

@@ -137,7 +137,9 @@ export class LogLoader {
   }
 
   /** Opens the metadata log, made when there is none. */
-  async openMetadataLog(config: LogConfig): Promise<OpenedLog> {
+  async openMetadataLog(config: LogConfig, tally: LoadingTally): Promise<OpenedLog> {
+    this.#tally = tally
+    tally.found(1)
     const place = { topicPartition: METADATA_PARTITION, topicId: METADATA_TOPIC_ID, config }
     const path = this.#pathOf(METADATA_PARTITION)
     if (!this.#environment.files.readFile(`${path}/${PARTITION_METADATA}`)) {

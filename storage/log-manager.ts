@@ -22,7 +22,7 @@ import {
 } from './directory-logs.ts'
 import { isMetadata, renamedDirectory } from './directory-names.ts'
 import { failureKind, storageError } from './fs/failures.ts'
-import { type LoadingTally, loadSideBySide } from './loading-progress.ts'
+import { type LoadingTally, loadSideBySide, telling } from './loading-progress.ts'
 import type { LogConfig } from './log/log-config.ts'
 import type { LogEnvironment, LogObserver } from './log/log-parts.ts'
 import type { OpenedLog } from './log/open-log.ts'
@@ -195,8 +195,10 @@ export class LogManager {
   /** Opens `__cluster_metadata-0`, made when there is none. It comes before all others. */
   async openMetadataLog(config: LogConfig): Promise<OpenedLog> {
     const owner = this.#metadataOwner
-    return await owner.attempt('Opening the metadata log', () =>
-      this.#loaderOf(owner).openMetadataLog(config),
+    return await telling(this.#environment.clock, this.#options.onProgress, (tally) =>
+      owner.attempt('Opening the metadata log', () =>
+        this.#loaderOf(owner).openMetadataLog(config, tally),
+      ),
     )
   }
 

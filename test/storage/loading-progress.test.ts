@@ -2,12 +2,13 @@
 import { expect, test } from 'vitest'
 import { FilePool } from '#storage/fs/file-pool.ts'
 import type { LoadingProgress } from '#storage/loading-progress.ts'
+import { DEFAULT_LOG_CONFIG } from '#storage/log/log-config.ts'
 import type { LogManager } from '#storage/log-manager.ts'
 import { SimulatedDisk } from '../simulation/simulated-disk.ts'
 import { settle, VirtualClock } from '../simulation/virtual-clock.ts'
 import { countedFiles, sumOver } from './counted-files.ts'
 import { append, batchOf, environmentOn, readAll } from './log/log-fixture.ts'
-import { create, type Settings, start } from './log-manager-fixture.ts'
+import { create, open, type Settings, start } from './log-manager-fixture.ts'
 
 /** How long each sync of a slow disk takes. */
 const SYNC_MS = 1_000
@@ -99,6 +100,27 @@ test('LogManager.load() tells every few seconds how far it is, and then no more'
   const before = told.length
   clock.advance(60_000)
   expect(told).toHaveLength(before)
+})
+
+test('LogManager.openMetadataLog() tells how far its recovery is', async () => {
+  const { disk, speed } = await killedDisk(1)
+  const before = open(disk)
+  const { log } = await before.openMetadataLog(DEFAULT_LOG_CONFIG)
+  append(log, batchOf(['decided']))
+  await before.closeNow()
+  const clock = new VirtualClock()
+  const told: LoadingProgress[] = []
+  const manager = open(disk, { clock, onProgress: (progress) => told.push(progress) })
+  speed.schedule = (work) => void clock.after(6_000, work)
+  const opening = manager.openMetadataLog(DEFAULT_LOG_CONFIG)
+  await clock.run(60_000)
+  const { recovery } = await opening
+  expect(recovery.scannedBytes).toBeGreaterThan(0)
+  const { scannedBytes } = recovery
+  expect(told[0]).toEqual({ logs: 1, loadedLogs: 0, scannedBytes, elapsedMs: 5_000 })
+  const count = told.length
+  clock.advance(60_000)
+  expect(told).toHaveLength(count)
 })
 
 test('LogManager opens a thousand logs with few descriptors, and a clean start reads little of each', async () => {
