@@ -179,7 +179,7 @@ function tailing(tails: number): LoadCase {
     const stop = new AbortController()
     for (let number = 0; number < tails; number++) {
       const headers = { accept: 'text/event-stream' }
-      const at = `${url}/topics/tailed/partitions/0/records?offset=latest`
+      const at = `${url}/topics/tailed/records?from=latest`
       const answer = await fetch(at, { headers, signal: stop.signal })
       if (!answer.ok || !answer.body) throw new Error(`A tail was answered with ${answer.status}`)
       void countEvents(answer.body, () => seen++)
