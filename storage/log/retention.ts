@@ -40,8 +40,10 @@ export function countDeletableSegments(
     return surplus >= 0
   })
   const oldest = limits.now - limits.retentionMs
-  const byTime = countPrefix(segments, limits, (segment) => segment.largestTimestamp < oldest)
-  return Math.max(byLogStart, bySize, byTime)
+  // Of what the others leave.
+  const count = Math.max(byLogStart, bySize)
+  const isOld = (segment: RetainedSegment) => segment.largestTimestamp < oldest
+  return count + countPrefix(segments.slice(count), limits, isOld)
 }
 
 function countPrefix(

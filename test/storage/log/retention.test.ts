@@ -45,3 +45,11 @@ test('countDeletableSegments() stops at a segment that is young, and leaves an e
   const empty = { baseOffset: 40, nextOffset: 40, size: 0, largestTimestamp: 0 }
   expect(countDeletableSegments([...segments, empty], limits)).toBe(4)
 })
+
+test('countDeletableSegments() takes by age what is first once size has taken its part', () => {
+  const [first, , third, fourth] = segments
+  const young = { baseOffset: 10, nextOffset: 40, size: 100, largestTimestamp: 999 }
+  if (!first || !third || !fourth) throw new Error('There are four')
+  const limits = { ...LIMITS, retentionMs: 650, retentionBytes: 200 }
+  expect(countDeletableSegments([first, young, third, fourth], limits)).toBe(3)
+})
