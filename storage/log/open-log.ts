@@ -50,6 +50,8 @@ export interface OpenLogOptions {
   readonly recoveryPoint: number
   readonly logStartOffset: number
   readonly highWatermark: number
+  /** Up to where the log was compacted, also when it is not any more; undefined when it never was. */
+  readonly cleanOffset?: number | undefined
   /** Told the bytes of each batch that was verified. */
   readonly onScanned?: (bytes: number) => void
 }
@@ -142,7 +144,7 @@ class LogOpening {
           epochs,
           recoveryPoint: segments.length === 0 ? 0 : recoveryPoint,
           indexIntervalBytes: config.indexIntervalBytes,
-          mayHaveGaps: config.cleanupPolicy.compact,
+          mayHaveGaps: this.#mayHaveGaps,
           now: this.#clock.now(),
           onScanned: this.#options.onScanned,
         },
@@ -164,7 +166,7 @@ class LogOpening {
     const areFound = !isSound || verified.rebuilt.size > 0
     const savedEpochs = areFound ? await this.#saveEpochs(epochs, found.saved) : found.saved
     const indexes = this.#installIndexes(segments, verified)
-    if (!config.cleanupPolicy.compact) this.#findMissing(segments)
+    if (!this.#mayHaveGaps) this.#findMissing(segments)
     const names = cuts.length > 0 ? this.#listNames() : this.#names
     const snapshots = new SnapshotFiles(this.#files, directory, names)
     const producers = await this.#rebuildProducers(segments, snapshots, bounds, verified)
@@ -269,7 +271,10 @@ class LogOpening {
     if (before && isAtBase && !this.#sums.isFinished(before.baseOffset)) floor--
     const isEndKnown = hadCleanShutdown || (floor === segments.length - 1 && this.#isKnown(last))
     const first = isEndKnown ? segments.length : floor
+    const { logStartOffset } = this.#options
     const wanted = segments.filter((segment, number) => {
+      // Nobody reads what the log start has passed: a crash may have brought it back.
+      if ((segments[number + 1]?.baseOffset ?? Infinity) <= logStartOffset) return false
       if (number >= first) return true
       if (this.#hasGoodIndexes(segment, segment === last)) return false
       const { baseOffset } = segment
@@ -345,9 +350,16 @@ class LogOpening {
     return { logStartOffset: start, logEndOffset: start, cuts: [...cuts, ...aside] }
   }
 
+  /** Compaction leaves gaps, and they stay when the topic is not compacted any more. */
+  get #mayHaveGaps(): boolean {
+    return this.#options.config.cleanupPolicy.compact || this.#options.cleanOffset !== undefined
+  }
+
   #findMissing(segments: readonly Segment[]): void {
     const summed = this.#sums.baseOffsets
-    this.#damages.push(...findMissing(segments, summed, (segment) => this.#endOf(segment)))
+    const missing = findMissing(segments, summed, (segment) => this.#endOf(segment))
+    // What lies below the log start was about to go.
+    this.#damages.push(...missing.filter(({ to }) => to > this.#options.logStartOffset))
   }
 
   /** Gives the verified segments their new indexes: sealed ones through the cache's files, once they are written. */
@@ -371,13 +383,11 @@ class LogOpening {
     const producers = new ProducerState({ expirationMs })
     const rebuilt = new Set(verified.rebuilt.keys())
     const atMost = Math.min(...Array.from(rebuilt, ({ baseOffset }) => baseOffset))
-    const { recoveryPoint } = this.#options
-    const from = { skip: isUnchanged ? 0 : 1, atMost, recoveryPoint, rebuilt }
     const now = this.#clock.now()
     const damages = this.#damages
     const target = { segments, logEndOffset, producers, snapshots, now, damages }
     // From the one before the newest: then each producer's last batches are known, not just the last (RULES 3).
-    await this.#paced(replayProducers(target, from))
+    await this.#paced(replayProducers(target, { skip: isUnchanged ? 0 : 1, atMost, rebuilt }))
     const hasRecords = logEndOffset > (segments[0]?.baseOffset ?? logEndOffset)
     const isMissing = this.#options.hadCleanShutdown && !snapshots.has(logEndOffset)
     if (snapshots.damaged.length > 0 || (hasRecords && isUnchanged && isMissing)) {

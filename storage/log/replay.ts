@@ -25,12 +25,11 @@ const SLICE_BATCHES = 256
 
 /**
  * Brings the producer state to the log's end, from the newest readable snapshot at or below `atMost`, leaving out the
- * `skip` newest ones, else from the beginning. Segments in `rebuilt` get their aborted transactions again. Snapshots on
- * the way are believed up to `atMost` and the `recoveryPoint`. Yields now and then, so that the caller may pause.
+ * `skip` newest ones, else from the beginning. Segments in `rebuilt` get their aborted transactions again. Yields now and then, so that the caller may pause.
  */
 export function* replayProducers(
   target: ReplayTarget,
-  options: { skip: number; atMost: number; recoveryPoint: number; rebuilt: ReadonlySet<Segment> },
+  options: { skip: number; atMost: number; rebuilt: ReadonlySet<Segment> },
 ): Generator<void, void> {
   const { producers, snapshots, segments, logEndOffset, now } = target
   const start = segments[0]?.baseOffset ?? logEndOffset
@@ -44,12 +43,10 @@ export function* replayProducers(
     break
   }
   const from = producers.endOffset
-  // The recovery point passes a segment when the snapshot behind it is on disk: it tells of nothing that a crash took.
-  const believed = Math.max(options.atMost, options.recoveryPoint)
   for (const [index, segment] of segments.entries()) {
     const end = segments[index + 1]?.baseOffset ?? logEndOffset
     if (end <= from) continue
-    if (segment.baseOffset > from) passSnapshot(target, segment.baseOffset, believed)
+    if (segment.baseOffset > from) passSnapshot(target, segment.baseOffset, options.atMost)
     yield* replaySegment(segment, target, options.rebuilt.has(segment))
     producers.advanceTo(end)
   }
@@ -57,7 +54,7 @@ export function* replayProducers(
 
 /** The same on the spot, from the newest snapshot: after a truncation. */
 export function replayProducersNow(target: ReplayTarget): void {
-  const options = { skip: 0, atMost: Infinity, recoveryPoint: 0, rebuilt: new Set<Segment>() }
+  const options = { skip: 0, atMost: Infinity, rebuilt: new Set<Segment>() }
   for (const _ of replayProducers(target, options));
 }
 
