@@ -119,6 +119,7 @@ export class Connection implements TcpEvents {
   #state: 'open' | 'finishing' | 'closed' = 'open'
   /** The peer sends no more. */
   #hasEnded = false
+  #hasFailed = false
   #countedBytes = 0
   #lastActiveMs: number
   #abort: AbortController | undefined
@@ -405,7 +406,10 @@ export class Connection implements TcpEvents {
   #fail(error: unknown): void {
     if (this.#state === 'closed') return
     const isExpected = error instanceof ClosesConnection || error instanceof KafkaError
-    this.#say(isExpected ? error.message : `Bug: ${stackOf(error)}`)
+    // One reason closes it; what was under way may fail after that, and only a bug is worth a further line.
+    if (!isExpected) this.#say(`Bug: ${stackOf(error)}`)
+    else if (!this.#hasFailed) this.#say(error.message)
+    this.#hasFailed = true
     if (this.#running.length > 0) this.finish()
     else this.close()
   }

@@ -1,6 +1,7 @@
 // One connection: order, waiting, refusals, malformed input, and who holds whom back.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { ClosesConnection } from '../../../routes/kafka/api.ts'
 import { settle } from '../../simulation/virtual-clock.ts'
 import { openDoor } from './door-fixture.ts'
 import { answered, echoApis, PIPELINED, question, SERIAL } from './echo.ts'
@@ -125,6 +126,25 @@ test('A bug in a handler that had waited closes the connection too', async () =>
   await settle()
   expect(socket.answers).toEqual([])
 })
+
+test.each([
+  { why: 'a refusal', error: new ClosesConnection('acks=0 again'), count: 1 },
+  { why: 'a bug', error: new TypeError('Later'), count: 2 },
+])(
+  'What closes a connection is said once, then $why of what was under way: $count lines',
+  async ({ error, count }) => {
+    const { socket, parked, said } = await open()
+    socket.send(question('park'), question('park'), question('closes'))
+    parked[1]?.refuse(error)
+    await settle()
+    expect(said).toHaveLength(count)
+    expect(said[0]).toContain('acks=0 could not be appended')
+    parked[0]?.refuse(error)
+    await settle()
+    expect(socket.isClosed).toBe(true)
+    expect(said.filter((line) => !line.includes('Bug: '))).toHaveLength(1)
+  },
+)
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex')
 
