@@ -16,6 +16,9 @@ import { Throttle } from './throttle.ts'
 const SLICE_MS = 50
 const OPEN_FILES = 8
 
+// Without maps: this thread may wait for the disk.
+const files = createNodeFiles({ useLibc: false })
+const pool = new FilePool(files, OPEN_FILES)
 let pass: CleaningPass | undefined
 
 serveThread(async (message, isInterrupted) => {
@@ -25,16 +28,19 @@ serveThread(async (message, isInterrupted) => {
     return undefined
   }
   assert(pass, 'A cleaning begins before it maps or cleans')
-  return 'map' in request ? await pass.buildMap(request.map) : await pass.clean(request.clean)
+  try {
+    return 'map' in request ? await pass.buildMap(request.map) : await pass.clean(request.clean)
+  } finally {
+    // Not every runtime closes a thread's files with it, and what was replaced would take room for as long.
+    pool.close()
+  }
 })
 
 function passOf(job: CleaningJob, isInterrupted: () => boolean): CleaningPass {
-  // Without maps: this thread may wait for the disk.
-  const files = createNodeFiles({ useLibc: false })
   return new CleaningPass(job, {
     environment: {
       files,
-      pool: new FilePool(files, OPEN_FILES),
+      pool,
       indexCache: new IndexCache(),
       buffers: new ReadBufferPool(),
       directory: job.directory,

@@ -1,5 +1,13 @@
 // A cleaning in a thread of its own, on real files: it does what the same cleaning does on the loop.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -90,6 +98,29 @@ test('A cleaning in a thread fails with the error of the system', async () => {
   await expect(clean(compacted, undefined, IN_THREAD)).rejects.toMatchObject({ code: 'EISDIR' })
   compacted.log.closeNow()
 })
+
+/** The files in a directory that this process holds open, removed ones included. */
+function openFilesIn(directory: string): string[] {
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      const path = readlinkSync(`/proc/self/fd/${fd}`)
+      return path.startsWith(directory) ? [path] : []
+    } catch {
+      return []
+    }
+  })
+}
+
+test.skipIf(process.platform !== 'linux')(
+  'A cleaning in a thread leaves no file open, so that what was replaced takes no room',
+  async () => {
+    const compacted = await filled('opened')
+    await clean(compacted, undefined, IN_THREAD)
+    compacted.log.closeNow()
+    compacted.environment.pool.close()
+    expect(openFilesIn(compacted.directory)).toEqual([])
+  },
+)
 
 test('A cleaning in a thread ends when the log is closed', async () => {
   const compacted = await filled('closed')
