@@ -10,6 +10,7 @@ import type { RequestEnvironment, ServedDoor } from '#src/platform/serve.ts'
 import { type Clock, type Random, systemRandom } from '#storage/base/world.ts'
 import { ConsumerInstances } from './consumers/instances.ts'
 import { consumerRoutes } from './consumers/routes.ts'
+import { deleteRecordRoutes } from './delete-records.ts'
 import { type Door, type Env, HTTP_DEFAULTS, type HttpConfig, StreamSlots } from './door.ts'
 import { errorResponse, HttpError } from './errors.ts'
 import { Gather } from './gather.ts'
@@ -117,6 +118,7 @@ function buildApp(door: Door, onBug: ((error: unknown) => void) | undefined): Ho
   const resources = [
     produceRoutes,
     recordRoutes,
+    deleteRecordRoutes,
     streamRoutes,
     consumerRoutes,
     groupRoutes,

@@ -52,6 +52,16 @@ const READ_QUERY = [
   { name: 'timeout', description: 'Ms to wait for a first record', schema: { type: 'integer' } },
   ISOLATION,
 ]
+const DELETE_QUERY = [
+  {
+    name: 'before',
+    description: 'The first offset to keep: N, -N for the last N, latest for none',
+  },
+  {
+    name: 'before_timestamp',
+    description: 'Instead: keep from the first record at or after it on',
+  },
+]
 const PRODUCE: Operation = {
   summary: 'Produce records',
   tag: 'Produce',
@@ -103,6 +113,11 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     tag: 'Read',
     query: READ_QUERY,
     answers: [JSON_TYPE, V2_JSON, V2_BINARY, NDJSON, BYTES],
+  },
+  'DELETE /topics/:topic/partitions/:partition/records': {
+    summary: 'Delete the oldest records of a partition',
+    tag: 'Topics (v2)',
+    query: DELETE_QUERY,
   },
   'GET /topics/:topic/records': {
     summary: 'Follow a topic (also as WebSocket)',

@@ -49,20 +49,37 @@ export function isolationOf(c: Context<Env>): IsolationLevel {
   throw new HttpError(400, `isolation_level=${text} is none of read_uncommitted, read_committed`)
 }
 
+/**
+ * A place in a partition, from two parameters of which at most one may be given: an offset, or a time. Undefined when
+ * neither is. Throws 400.
+ */
+export function placeOf(
+  c: Context<Env>,
+  names: { readonly offset: string; readonly timestamp: string },
+): OffsetSpec | undefined {
+  const offset = c.req.query(names.offset)
+  const timestamp = c.req.query(names.timestamp)
+  if (offset !== undefined && timestamp !== undefined) {
+    throw new HttpError(400, `Give either ${names.offset} or ${names.timestamp}, not both`)
+  }
+  if (timestamp !== undefined) return { timestamp: parseTimestamp(timestamp, names.timestamp) }
+  return offset === undefined ? undefined : parseOffset(offset, names.offset)
+}
+
 /** `earliest`, `latest`, an offset, or `-N` for N before the end. Throws 400. */
-export function parseOffset(text: string): OffsetSpec {
+export function parseOffset(text: string, name = 'offset'): OffsetSpec {
   if (text === 'earliest' || text === 'latest') return text
   const value = /^-?\d{1,16}$/.test(text) ? Number(text) : Number.NaN
   if (!Number.isSafeInteger(value)) {
-    throw new HttpError(400, `offset=${text} is none of earliest, latest, N, -N`)
+    throw new HttpError(400, `${name}=${text} is none of earliest, latest, N, -N`)
   }
   return text.startsWith('-') ? { fromEnd: -value } : value
 }
 
 /** Milliseconds since the epoch, or a date and time as ISO 8601 writes it. Throws 400. */
-export function parseTimestamp(text: string): Int64 {
+export function parseTimestamp(text: string, name = 'timestamp'): Int64 {
   if (/^-?\d{1,18}$/.test(text)) return canonicalInt64(BigInt(text))
   const parsed = Date.parse(text)
   if (!Number.isNaN(parsed) && /^\d{4}-/.test(text)) return parsed
-  throw new HttpError(400, `timestamp=${text} is neither milliseconds nor an ISO 8601 time`)
+  throw new HttpError(400, `${name}=${text} is neither milliseconds nor an ISO 8601 time`)
 }

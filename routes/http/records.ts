@@ -3,16 +3,8 @@ import { type Context, Hono } from 'hono'
 import type { ReadResult, StoredRecord } from '#src/broker/reading.ts'
 import { anySignal } from '#storage/base/any-signal.ts'
 import { type Door, type Env, existingTopic, lostSignal, sessionOf } from './door.ts'
-import { HttpError } from './errors.ts'
 import { MEDIA, negotiate } from './negotiate.ts'
-import {
-  countOf,
-  isolationOf,
-  parseOffset,
-  parseTimestamp,
-  partitionOf,
-  topicOf,
-} from './parameters.ts'
+import { countOf, isolationOf, partitionOf, placeOf, topicOf } from './parameters.ts'
 import { type RecordFormat, recordJson, timestampJson } from './record-json.ts'
 import { findPartition } from './topics.ts'
 
@@ -64,7 +56,8 @@ async function readPartition(
       countOf(c, 'max_records', { otherwise: DEFAULT_RECORDS, most: config.maxReadRecords }),
     isolation: isolationOf(c),
   }
-  const offset = broker.findOffset(session, { topic, partition, spec: startOf(c) })
+  const spec = placeOf(c, { offset: 'offset', timestamp: 'timestamp' }) ?? 'earliest'
+  const offset = broker.findOffset(session, { topic, partition, spec })
   const result = await broker.readRecords(session, { ...request, offset })
   if (result.records.length > 0 || waitMs === 0 || request.maxRecords === 0) return result
   const slot = door.streams.take()
@@ -79,17 +72,6 @@ async function readPartition(
     release()
     slot.release()
   }
-}
-
-/** From `offset` or `timestamp`; from the earliest record when neither is given. */
-function startOf(c: Context<Env>) {
-  const offset = c.req.query('offset')
-  const timestamp = c.req.query('timestamp')
-  if (offset !== undefined && timestamp !== undefined) {
-    throw new HttpError(400, 'Give either offset or timestamp, not both')
-  }
-  if (timestamp !== undefined) return { timestamp: parseTimestamp(timestamp) }
-  return offset === undefined ? ('earliest' as const) : parseOffset(offset)
 }
 
 /** The value of one record as it is stored; 204 when there is no record, or a tombstone. */

@@ -1,15 +1,25 @@
 // Two doors on one log: what goes in through one comes out of the other, at the same offset.
 import { afterEach, expect, test } from 'vitest'
+import { ANONYMOUS } from '#src/access/session.ts'
 import { ProduceRequest, ProduceResponse } from '#src/protocol/messages/00-produce.ts'
 import { FetchRequest, FetchResponse } from '#src/protocol/messages/01-fetch.ts'
+import { ListOffsetsRequest, ListOffsetsResponse } from '#src/protocol/messages/02-list-offsets.ts'
+import {
+  DeleteRecordsRequest,
+  DeleteRecordsResponse,
+} from '#src/protocol/messages/21-delete-records.ts'
 import { buildBatch } from '#storage/batch/batch-builder.ts'
 import { readRecords } from '#storage/batch/record.ts'
 import { readBatches } from '#storage/batch/record-batch.ts'
 import { type RunningBroker, startBroker } from '../../mod.ts'
 import { RawClient } from '../clients/raw-client.ts'
+import { nameOf } from './kafka/handlers/clients.ts'
 
 const PRODUCE = { request: ProduceRequest, response: ProduceResponse }
 const FETCH = { request: FetchRequest, response: FetchResponse }
+const LIST_OFFSETS = { request: ListOffsetsRequest, response: ListOffsetsResponse }
+const DELETE_RECORDS = { request: DeleteRecordsRequest, response: DeleteRecordsResponse }
+const EARLIEST = -2
 const T0 = 1_700_000_000_000
 
 const running: { broker: RunningBroker; client: RawClient }[] = []
@@ -86,3 +96,40 @@ test('Records produced over HTTP are fetched by a Kafka client at the same offse
     [1, null, '{"n":2}'],
   ])
 })
+
+test.each([
+  { before: '2', offset: 2, start: 2, status: 200, error: 'NONE', policy: 'delete' },
+  { before: 'latest', offset: -1, start: 3, status: 200, error: 'NONE', policy: 'delete' },
+  { before: '0', offset: 0, start: 0, status: 200, error: 'NONE', policy: 'delete' },
+  { before: '4', offset: 4, start: 0, status: 416, error: 'OFFSET_OUT_OF_RANGE', policy: 'delete' },
+  { before: '1', offset: 1, start: 0, status: 400, error: 'POLICY_VIOLATION', policy: 'compact' },
+])(
+  'Records deleted before $before over HTTP leave what DeleteRecords below $offset leaves ($status, $error)',
+  async ({ before, offset, start, status, error, policy }) => {
+    const { broker, client } = await twoDoors()
+    for (const name of ['over-http', 'over-kafka']) {
+      await broker.broker.createTopic(ANONYMOUS, { name, configs: { 'cleanup.policy': policy } })
+      await broker.produce(
+        name,
+        ['a', 'b', 'c'].map((value) => ({ key: value, value })),
+      )
+    }
+    const url = `${broker.url}/topics/over-http/partitions/0/records?before=${before}`
+    const deleted = await fetch(url, { method: 'DELETE' })
+    expect(deleted.status).toBe(status)
+    const partitions = [{ partitionIndex: 0, offset }]
+    const request = { topics: [{ name: 'over-kafka', partitions }], timeoutMs: 10_000 }
+    const { topics } = await client.ask(DELETE_RECORDS, request, 2)
+    expect(nameOf(topics[0]?.partitions[0]?.errorCode ?? -1)).toBe(error)
+    if (status === 200) {
+      expect(await deleted.json()).toEqual({ log_start_offset: start })
+      expect(topics[0]?.partitions[0]?.lowWatermark).toBe(start)
+    }
+    for (const name of ['over-http', 'over-kafka']) {
+      const earliest = [{ partitionIndex: 0, timestamp: EARLIEST }]
+      const asked = { replicaId: -1, topics: [{ name, partitions: earliest }] }
+      const { topics: listed } = await client.ask(LIST_OFFSETS, asked, 7)
+      expect(listed[0]?.partitions[0]).toMatchObject({ errorCode: 0, offset: start })
+    }
+  },
+)
