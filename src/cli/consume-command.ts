@@ -8,6 +8,7 @@ import { concatBytes } from './input-lines.ts'
 import { objectMembers } from './json-text.ts'
 import { countOption, gather } from './options.ts'
 import { type Place, parsePlace } from './places.ts'
+import { partitionsOf } from './topic-partitions.ts'
 import type { CommandWorld } from './world.ts'
 
 /** How long a read waits for records when it follows a topic. */
@@ -125,7 +126,7 @@ class Consuming {
 
   async run(): Promise<void> {
     const start = startOf(this.#flags.from)
-    const partitions = await this.#partitions()
+    const partitions = await partitionsOf(this.#client, this.#topic, this.#flags.partition)
     if (this.#flags.format === 'table') await this.#world.writeOutput(TABLE_HEAD)
     if (this.#flags.follow !== true) {
       for (const partition of partitions) await this.#read(partition, start)
@@ -139,18 +140,6 @@ class Consuming {
       this.#stop.abort()
       if (!isEnd) throw error
     }
-  }
-
-  async #partitions(): Promise<readonly number[]> {
-    const path = `${topicPath(this.#topic)}/partitions`
-    const all = await this.#client.json<readonly { partition: number }[]>(path)
-    const wanted = this.#flags.partition?.map(Number)
-    if (wanted === undefined) return all.map(({ partition }) => partition)
-    const missing = wanted.find((one) => !all.some(({ partition }) => partition === one))
-    if (missing === undefined) return wanted
-    throw new CommandError(`Topic ${this.#topic} has no partition ${missing}`, {
-      fix: `It has ${all.length}, counted from 0`,
-    })
   }
 
   /** Reads one partition up to the end that it had at the first read, or for ever. */

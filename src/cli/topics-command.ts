@@ -1,9 +1,11 @@
-// `millrace topics`: list, create, describe, delete, alter over HTTP; and how many partitions a topic needs.
+// `millrace topics`: list, create, describe, delete, alter, trim over HTTP; and how many partitions a topic needs.
 import type { Command } from 'commander'
 import { CommandError, EXIT, usageError } from './command-error.ts'
 import { palette, printable } from './display.ts'
 import { DEFAULT_URL, HttpClient, topicPath } from './http-client.ts'
 import { countOption, gather, gatherPairs } from './options.ts'
+import { parsePlace } from './places.ts'
+import { partitionsOf } from './topic-partitions.ts'
 import { parseThroughput, partitionsFor } from './topic-size.ts'
 import type { CommandWorld } from './world.ts'
 
@@ -31,7 +33,7 @@ interface Topic {
 export function addTopicsCommand(program: Command, world: CommandWorld): void {
   const topics = program
     .command('topics')
-    .description('list, create, describe, delete and alter topics')
+    .description('list, create, describe, delete, alter and trim topics')
   const command = (usage: string, description: string): Command =>
     topics
       .command(usage)
@@ -42,6 +44,7 @@ export function addTopicsCommand(program: Command, world: CommandWorld): void {
   addDescribe(command, world)
   addDelete(command, world)
   addAlter(command, world)
+  addTrim(command, world)
   addSize(topics, world)
 }
 
@@ -167,6 +170,47 @@ function addAlter(command: AddCommand, world: CommandWorld): void {
       }
       await world.writeOutput(`Topic ${topic} is altered\n`)
     })
+}
+
+interface TrimFlags extends Common {
+  readonly before: string
+  readonly partition?: readonly string[]
+}
+
+function addTrim(command: AddCommand, world: CommandWorld): void {
+  command('trim', 'delete the oldest records of a topic')
+    .argument('<topic>')
+    .requiredOption(
+      '--before <where>',
+      'end, an offset, -N to keep the last N, or a time; a time is 2026-01-31T12:00:00Z or @ and ms',
+    )
+    .option('-p, --partition <n>', 'a partition; all unless given; may come several times', gather)
+    .action(async (topic: string, { url, before, partition: wanted }: TrimFlags) => {
+      const query = trimQuery(before)
+      const client = new HttpClient(world, url)
+      const partitions = await partitionsOf(client, topic, wanted)
+      // The offset of one partition says nothing about another.
+      if (/^\d+$/.test(before) && wanted === undefined && partitions.length > 1) {
+        throw usageError(`Topic ${topic} has ${partitions.length} partitions: give --partition`)
+      }
+      for (const partition of partitions) {
+        const path = `${topicPath(topic)}/partitions/${partition}/records?${query}`
+        const { log_start_offset } = await client.json<{ log_start_offset: number }>(path, {
+          method: 'DELETE',
+        })
+        await world.writeOutput(`Partition ${partition} begins at offset ${log_start_offset}\n`)
+      }
+    })
+}
+
+function trimQuery(before: string): URLSearchParams {
+  const place = parsePlace(before)
+  if (place === undefined) {
+    throw usageError(`--before ${before} is none of end, an offset, -N, or a time`)
+  }
+  return new URLSearchParams(
+    'offset' in place ? { before: place.offset } : { before_timestamp: place.timestamp },
+  )
 }
 
 interface SizeFlags {

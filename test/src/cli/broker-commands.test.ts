@@ -69,6 +69,67 @@ test('topics create, list, describe, alter and delete do so', async () => {
   expect(JSON.parse(await output(['topics', 'list', '--json']))).not.toContain('managed')
 })
 
+test.each([
+  { before: '2', partition: '1', begins: [[1, 2]] },
+  {
+    before: '-1',
+    begins: [
+      [0, 2],
+      [1, 2],
+    ],
+  },
+  {
+    before: 'end',
+    begins: [
+      [0, 3],
+      [1, 3],
+    ],
+  },
+  {
+    before: '@1001',
+    begins: [
+      [0, 1],
+      [1, 1],
+    ],
+  },
+  { before: '1970-01-01T00:00:01.002Z', partition: '0', begins: [[0, 2]] },
+])('topics trim --before $before deletes what is older', async ({ before, partition, begins }) => {
+  const name = `trimmed${before.replaceAll(/[^\w]/g, '_')}`
+  await output(['topics', 'create', name, '-p', '2'])
+  for (const index of [0, 1]) {
+    const records = [0, 1, 2].map((value) => ({ value, timestamp: 1000 + value }))
+    await broker.produce(
+      name,
+      records.map(({ value, timestamp }) => ({ value: `${value}`, timestamp, partition: index })),
+    )
+  }
+  const flags = partition === undefined ? [] : ['-p', partition]
+  const said = begins.map(([index, start]) => `Partition ${index} begins at offset ${start}\n`)
+  expect(await output(['topics', 'trim', name, '--before', before, ...flags])).toBe(said.join(''))
+  const text = await output(['topics', 'describe', name])
+  for (const [index, start] of begins) {
+    expect(text).toContain(`partition ${index}  offsets ${start}..3 `)
+  }
+})
+
+test('topics trim refuses what it is not sure of, and deletes nothing', async () => {
+  await output(['topics', 'create', 'kept', '-p', '2'])
+  const trim = (...flags: string[]) => millrace(['topics', 'trim', 'kept', ...flags])
+  expect(await trim('--before', '1')).toMatchObject({
+    exitCode: 2,
+    error: expect.stringContaining('Topic kept has 2 partitions: give --partition'),
+  })
+  expect(await trim('--before', 'soon')).toMatchObject({
+    exitCode: 2,
+    error: expect.stringContaining('--before soon is none of'),
+  })
+  expect(await trim('--before', '1', '-p', '1')).toMatchObject({
+    exitCode: 1,
+    error: expect.stringContaining('Offset 1 is outside [0, 0]'),
+  })
+  expect(await trim()).toMatchObject({ exitCode: 2, error: expect.stringContaining('--before') })
+})
+
 test('topics create --validate-only creates nothing', async () => {
   expect(await output(['topics', 'create', 'maybe', '--validate-only'])).toBe(
     'Topic maybe could be created\n',
