@@ -70,6 +70,8 @@ export class LogLoader {
   readonly #unreadable: UnreadableLog[] = []
   /** What the system refused to open, by name. */
   readonly #refused = new Map<string, UnreadableLog>()
+  /** What was opened late and may not be used yet, with what its recovery found. */
+  readonly #openedLate = new Map<string, RecoveredLog | undefined>()
   #assigned: AssignedLogs | undefined
   readonly #finishedDeletions: string[] = []
   readonly #strays: string[] = []
@@ -119,21 +121,33 @@ export class LogLoader {
 
   /** Whether `openLate` may open what could not be opened at start: no descriptor, no space. */
   wasRefused(topicPartition: TopicPartition): boolean {
-    return this.#refused.has(partitionName(topicPartition))
+    const name = partitionName(topicPartition)
+    return this.#refused.has(name) || this.#openedLate.has(name)
   }
 
   /**
-   * Tries again to open a log that was refused at start; what recovering it found, if there is anything to tell. Throws what
-   * keeps it closed.
+   * Tries again to open a log that was refused at start; what recovering it found, if there is anything to tell, each time
+   * until `take` is called. Throws what keeps it closed.
    */
   async openLate(topicPartition: TopicPartition): Promise<RecoveredLog | undefined> {
+    const name = partitionName(topicPartition)
+    if (this.#openedLate.has(name)) return this.#openedLate.get(name)
     const before = this.#recovered.length
     await this.#loadOne(topicPartition)
-    const refused = this.#refused.get(partitionName(topicPartition))
-    if (refused) throw new KafkaError('KAFKA_STORAGE_ERROR', refused.problem)
+    this.#owner.checkOnline()
+    const closed = this.#unopened.find((one) => partitionName(one) === name)
+    if (closed) throw new KafkaError('KAFKA_STORAGE_ERROR', closed.problem)
     await this.#owner.directory.syncNames()
-    this.#owner.directory.isLoaded = this.#unopened.length === 0
-    return this.#recovered[before]
+    const told = this.#recovered.slice(before).find((one) => partitionName(one) === name)
+    this.#openedLate.set(name, told)
+    return told
+  }
+
+  /** A log that was opened late is in use from now on. Throws KAFKA_STORAGE_ERROR when the directory is offline. */
+  take(topicPartition: TopicPartition): void {
+    this.#owner.checkOnline()
+    this.#openedLate.delete(partitionName(topicPartition))
+    this.#owner.directory.isLoaded = this.#unopened.length === 0 && this.#openedLate.size === 0
   }
 
   /** Opens the metadata log, made when there is none. */

@@ -168,7 +168,7 @@ export class LogManager {
     const name = partitionName(topicPartition)
     for (const { logs, isOffline } of this.#directories) {
       const log = logs.get(name)
-      if (log && !isOffline && !this.#late.has(name)) return log
+      if (log && !isOffline && !this.#unavailable.has(name)) return log
     }
     const problem = this.#unavailable.get(name)
     if (!problem) return undefined
@@ -330,10 +330,12 @@ export class LogManager {
 
   async #openLate(owner: DirectoryLogs, topicPartition: TopicPartition): Promise<void> {
     const name = partitionName(topicPartition)
+    const loader = this.#loaderOf(owner)
     try {
-      const open = () => this.#loaderOf(owner).openLate(topicPartition)
+      const open = () => loader.openLate(topicPartition)
       const told = await this.#attempt(owner, `Opening ${name}`, open)
       await this.#options.onOpenedLate?.(topicPartition, told)
+      loader.take(topicPartition)
       this.#unavailable.delete(name)
       this.#late.delete(name)
     } catch (error) {

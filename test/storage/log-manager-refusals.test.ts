@@ -1,11 +1,14 @@
 // What the system refuses for a while: logs that could not be opened, and cuts that a crash interrupts.
 import { expect, test } from 'vitest'
+import { KafkaError } from '#storage/base/errors.ts'
 import type { TopicPartition } from '#storage/base/topic-partition.ts'
 import type { RecoveredLog } from '#storage/recovery-report.ts'
 import { SimulatedDisk } from '../simulation/simulated-disk.ts'
 import { settle, VirtualClock } from '../simulation/virtual-clock.ts'
 import { append, batchOf, readAll } from './log/log-fixture.ts'
-import { create, decode, EVENTS, ORDERS, start } from './log-manager-fixture.ts'
+import { create, decode, EVENTS, namesIn, ORDERS, rewrite, start } from './log-manager-fixture.ts'
+
+const METADATA = '/data/orders-0/partition.metadata'
 
 /** A start that waits for the clock. */
 async function startSlowly(disk: SimulatedDisk, settings: Parameters<typeof start>[1] = {}) {
@@ -85,6 +88,64 @@ test('A log that a start could not open is opened when it is asked for, once the
   expect(readAll(manager.log(ORDERS) as never)).toEqual(['0:one', '1:two', '2:three'])
   await manager.close(1)
   expect((await start(disk)).manager.hadCleanShutdown).toBe(true)
+})
+
+test.each([
+  { why: 'its files make no sense', spoil: (disk: SimulatedDisk) => rewrite(disk, METADATA, 'x') },
+  {
+    why: 'the directory fails meanwhile',
+    spoil: (disk: SimulatedDisk) => disk.fail({ path: 'orders-0', on: 'sync', code: 'EIO' }),
+  },
+])('A log that a start could not open does not become a new one when $why', async ({ spoil }) => {
+  const disk = await killedDisk()
+  const clock = new VirtualClock()
+  disk.fail({ path: 'orders-0', on: 'open', code: 'EMFILE', times: Number.POSITIVE_INFINITY })
+  const { manager } = await startSlowly(disk, { clock })
+  disk.faults.heal()
+  spoil(disk)
+  for (let asked = 0; asked < 3; asked++) {
+    expect(() => manager.log(ORDERS)).toThrow(/orders-0/)
+    await clock.run(2_000)
+  }
+  await expect(create(manager, ORDERS)).rejects.toThrow()
+  expect(namesIn(disk)).toContain('orders-0')
+})
+
+test('A log that was opened late waits for its epoch until that is raised', async () => {
+  const disk = await killedDisk()
+  const clock = new VirtualClock()
+  const told: (RecoveredLog | undefined)[] = []
+  const onOpenedLate = (_: TopicPartition, recovered: RecoveredLog | undefined) => {
+    const full = new KafkaError('KAFKA_STORAGE_ERROR', 'The disk is full')
+    return told.push(recovered) < 3 ? Promise.reject(full) : Promise.resolve()
+  }
+  disk.fail({ path: 'orders-0', on: 'open', code: 'EMFILE', times: Number.POSITIVE_INFINITY })
+  const { manager } = await startSlowly(disk, { clock, onOpenedLate })
+  disk.faults.heal()
+  for (let asked = 0; asked < 3; asked++) {
+    expect(() => manager.log(ORDERS)).toThrow(/can't be read/)
+    await clock.run(2_000)
+  }
+  expect(told).toMatchObject([1, 2, 3].map(() => ({ needsNewEpoch: true })))
+  expect(manager.log(ORDERS)?.logEndOffset).toBe(3)
+})
+
+test('A log that a start could not open stays unavailable when its disk fails before its epoch is raised', async () => {
+  const disk = await killedDisk()
+  const clock = new VirtualClock()
+  const raised = Promise.withResolvers<void>()
+  const onOpenedLate = () => raised.promise
+  disk.fail({ path: 'orders-0', on: 'open', code: 'EMFILE', times: Number.POSITIVE_INFINITY })
+  const { manager } = await startSlowly(disk, { clock, onOpenedLate })
+  disk.faults.heal()
+  expect(() => manager.log(ORDERS)).toThrow(/can't be read/)
+  await clock.run(20)
+  disk.fail({ on: 'sync', code: 'EIO' })
+  append(manager.log(EVENTS) as never, batchOf(['more']), true)
+  await clock.run(20)
+  raised.resolve()
+  await clock.run(20)
+  expect(() => manager.log(ORDERS)).toThrow(/is offline/)
 })
 
 test('A log that is not open keeps its lines in the checkpoints, and a stop without it is not clean', async () => {
