@@ -40,10 +40,13 @@ export class CleanEnd {
     this.#isSettled = false
   }
 
-  /** Bytes that were on disk at the last clean stop are about to go: before that, nobody may rely on them. */
-  aboutToCut(): void {
+  /**
+   * Bytes that were on disk are about to go from the segment of this base, and all behind it: before that, nobody may rely
+   * on them.
+   */
+  aboutToCut(baseOffset: number): void {
     this.#isSettled = false
-    this.#sums.reopenEnd()
+    this.#sums.forgetFrom(baseOffset)
   }
 
   /**

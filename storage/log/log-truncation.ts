@@ -44,7 +44,8 @@ export class LogTruncation {
 
   /** Cuts off what lies at and beyond `offset`, which is in the log. */
   cutTo(offset: number, log: CutLog): Truncated {
-    this.#fence(Math.min(log.recoveryPoint, this.#segments.floor(offset).baseOffset))
+    const { baseOffset } = this.#segments.floor(offset)
+    this.#fence(baseOffset, Math.min(log.recoveryPoint, baseOffset))
     const producers = this.#producersAt(offset, log)
     const { end, refusal } = this.#segments.cutTo(offset, {
       isBelowWatermark: offset < log.highWatermark,
@@ -59,7 +60,7 @@ export class LogTruncation {
   /** Removes everything; the log goes on at `offset`. */
   restartAt(offset: number, log: CutLog): Truncated {
     const { snapshots, epochs, producers } = this.#parts
-    this.#fence(0)
+    this.#fence(0, 0)
     // One at the new beginning would be taken for what is known there.
     snapshots.removeWhere((snapshot) => snapshot >= offset)
     const { end, refusal } = this.#segments.restartAt(offset, log.config.fileDeleteDelayMs)
@@ -74,10 +75,10 @@ export class LogTruncation {
     return { end, isEmptied: true, refusal }
   }
 
-  #fence(recoveryPoint: number): void {
+  #fence(baseOffset: number, recoveryPoint: number): void {
     const { observer, topicPartition } = this.#parts
     observer.beforeCut?.(topicPartition, recoveryPoint)
-    this.#cleanEnd.aboutToCut()
+    this.#cleanEnd.aboutToCut(baseOffset)
   }
 
   /** It was refused halfway: nobody has looked yet at what is known there. */

@@ -100,7 +100,7 @@ export class SumFile {
 
   /**
    * True when the last segment is byte for byte what a clean stop left, indexes included: nothing was appended to it,
-   * or nothing of that reached the disk. Appends only ever make the log file longer, and what cuts it calls `reopenEnd`
+   * or nothing of that reached the disk. Appends only ever make the log file longer, and what cuts it calls `forgetFrom`
    * first; so its size tells, and the sum of its end guards against whoever else writes.
    */
   isAtCleanEnd(baseOffset: number, log: OpenFile): boolean {
@@ -149,13 +149,17 @@ export class SumFile {
     this.#sums.set(segmentFileName(baseOffset, 'log'), { sizeInBytes: log.size(), crc })
   }
 
-  /** The log is about to be cut: on disk before it returns, no end of a clean stop is known any more. */
-  reopenEnd(): void {
-    const ends = Array.from(this.#sums.keys(), parseSegmentFileName).filter(
-      (name) => name?.kind === 'log',
-    )
-    if (ends.length === 0) return
-    for (const end of ends) if (end) this.#forgetEnd(end.offset)
+  /**
+   * The log is about to be cut in the segment of this base: on disk before it returns, nothing is known of it, of what is
+   * behind it, and of any end of a clean stop. Its sums still fit its old indexes when it is sealed for the second time.
+   */
+  forgetFrom(baseOffset: number): void {
+    const names = Array.from(this.#sums.keys()).filter((name) => {
+      const isEnd = parseSegmentFileName(name)?.kind === 'log'
+      return isEnd || (segmentOf(name)?.offset ?? -1) >= baseOffset
+    })
+    if (names.length === 0) return
+    for (const name of names) this.#sums.delete(name)
     replaceFileNow(this.#files, `${this.#directory}/${SUMS_FILE}`, serializeSums(this.#sums))
   }
 
