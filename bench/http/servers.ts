@@ -1,7 +1,7 @@
 // The two sides: the broker, and what its runtime and Hono can do when nothing else is asked of them.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import {
   type RuntimeName,
   runtimeCommand,
@@ -47,9 +47,13 @@ async function startBroker({ runtime }: ServerKind, data: string): Promise<Serve
 
 async function startLimit(runtime: RuntimeName): Promise<Server> {
   const [program = '', ...flags] = runtimeCommand(runtime) ?? []
-  const child = spawn(program, [...flags, join(import.meta.dirname, 'http.ts'), '--limit'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    program,
+    [...flags, fileURLToPath(new URL('http.ts', import.meta.url)), '--limit'],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   const gone = once(child, 'close')
   const stop = async () => {
     child.kill('SIGKILL')

@@ -23,8 +23,8 @@ function walked(batch: RecordBatch) {
     return undefined
   }
   const [minTimestampDelta, maxTimestampDelta] = [
-    deltas.reduce((least, delta) => (delta < least ? delta : least)),
-    deltas.reduce((most, delta) => (delta > most ? delta : most)),
+    deltas.reduce((least, delta) => Math.min(delta, least)),
+    deltas.reduce((most, delta) => Math.max(delta, most)),
   ]
   return { minTimestampDelta, maxTimestampDelta, haveKeys }
 }
@@ -122,6 +122,9 @@ test.each([
   { why: 'an overlong size', hex: '8c 80 80 80 00 00 00 00 01 01 00' },
   { why: 'a negative length', hex: '01 00 00 00 01 01 00' },
   { why: 'a header without a name', hex: '10 00 00 00 01 01 02 01 01' },
+  { why: 'a null key of two bytes', hex: '0e 00 00 00 81 00 01 00' },
+  { why: 'a null value of two bytes', hex: '0e 00 00 00 01 81 00 00' },
+  { why: 'a header whose name is null in two bytes', hex: '12 00 00 00 01 01 02 81 00 01' },
   { why: 'a negative count of headers', hex: '0c 00 00 00 01 01 01' },
   { why: 'a huge count of headers', hex: '12 00 00 00 01 01 fe ff ff 7f' },
 ])('scanRecords() leaves to the cursor: $why', ({ hex }) => {

@@ -243,7 +243,7 @@ test.each([
 ])('Produce tells the log start when it refuses a batch for $why: $logStartOffset', async (row) => {
   const { broker } = await withTopic()
   await send(broker, 'orders', sequenced(1, { sequence: 0 }))
-  broker.deleteRecords(ANONYMOUS, { topic: 'orders', partition: 0, offset: 1 })
+  await broker.deleteRecords(ANONYMOUS, { topic: 'orders', partition: 0, offset: 1 })
   const answer = await send(broker, 'orders', row.batch())
   expect(answer?.error).not.toBe('NONE')
   expect(answer?.logStartOffset).toBe(row.logStartOffset)

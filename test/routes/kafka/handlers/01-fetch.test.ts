@@ -71,7 +71,7 @@ test.each([
   const { broker } = await withTopic()
   await send(broker, 'orders', batchOf(['a']))
   await send(broker, 'orders', batchOf(['b']))
-  broker.deleteRecords(ANONYMOUS, { topic: 'orders', partition: 0, offset: 1 })
+  await broker.deleteRecords(ANONYMOUS, { topic: 'orders', partition: 0, offset: 1 })
   const found = await one(broker, { offset })
   expect(found).toMatchObject({ error, highWatermark: error === 'NONE' ? 2 : -1 })
   expect(found?.records).toHaveLength(0)
@@ -301,7 +301,7 @@ test('A fetch session tells once what stays the same, and again what changes', a
   expect(news).toMatchObject({ error: 'NONE', sessionId })
   expect(indexes(news)).toEqual([1])
   expect(offsetsIn(news.partitions[0]?.records)).toEqual([[0, 0]])
-  broker.deleteRecords(ANONYMOUS, { topic: 'orders', partition: 0, offset: 1 })
+  await broker.deleteRecords(ANONYMOUS, { topic: 'orders', partition: 0, offset: 1 })
   expect(indexes(await at(3, [{ ...ORDERS, partition: 1, offset: 1 }]))).toEqual([0])
   expect(indexes(await at(4, [], { forgotten: [{ topic: 'orders', partitions: [1] }] }))).toEqual(
     [],

@@ -50,7 +50,7 @@ async function timed() {
     const records = times.map((timestamp) => ({ value: new Uint8Array(1), timestamp }))
     await send(broker, 'orders', buildBatch(records, { leaderEpoch: -1 }))
   }
-  broker.deleteRecords(ANONYMOUS, { topic: 'orders', partition: 0, offset: 1 })
+  await broker.deleteRecords(ANONYMOUS, { topic: 'orders', partition: 0, offset: 1 })
   return simulated
 }
 
