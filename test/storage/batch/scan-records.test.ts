@@ -22,10 +22,8 @@ function walked(batch: RecordBatch) {
   } catch {
     return undefined
   }
-  const [minTimestampDelta, maxTimestampDelta] = [
-    deltas.reduce((least, delta) => Math.min(delta, least)),
-    deltas.reduce((most, delta) => Math.max(delta, most)),
-  ]
+  const ascending = deltas.toSorted((a, b) => (a < b ? -1 : Number(a > b)))
+  const [minTimestampDelta, maxTimestampDelta] = [ascending.at(0), ascending.at(-1)]
   return { minTimestampDelta, maxTimestampDelta, haveKeys }
 }
 
