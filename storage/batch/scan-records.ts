@@ -89,7 +89,8 @@ function afterSized(bytes: Uint8Array, at: number): number {
   const long = longVarint(bytes, at)
   const size = long >>> 3
   const next = at + (long & 7)
-  if (size === NULL_SIZE) return next
+  // -1 in more bytes than it needs is for the cursor too: a key may be null that nobody saw to be.
+  if (size === NULL_SIZE && next === at + 1) return next
   return (size & 1) === 1 ? NOWHERE : next + (size >>> 1)
 }
 
