@@ -133,12 +133,16 @@ class Scan {
     for (let at = 0; at < name.length; at++) {
       if (bytes[this.#at + 1 + at] !== name[at]) return false
     }
+    const start = this.#at
     this.#at = end + 1
     this.#space()
-    // A name without its colon is no member, and nothing that follows can make it one.
-    if (!this.#take(COLON)) return false
-    this.#space()
-    return true
+    if (this.#take(COLON)) {
+      this.#space()
+      return true
+    }
+    // A name without its colon is no member: it stays in the way of all others.
+    this.#at = start
+    return false
   }
 
   /** The bytes of a key or value; null for JSON's null. `isText` takes a string without its quotes. */

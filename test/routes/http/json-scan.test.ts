@@ -65,6 +65,8 @@ test.each([
   { why: 'a comma at the end of a record', body: '{"records":[{"value":1,}]}' },
   { why: 'more than it may', body: '{"records":[{"value":1},{"value":2}]}', max: 1 },
   { why: 'another member', body: '{"records":[{"value":1}],"key_schema":"x"}' },
+  { why: 'a name without a colon', body: '{"records":[{"value" "key":1}]}' },
+  { why: 'a list without a colon', body: '{"records" [{"value":1}]}' },
   { why: 'headers', body: '{"records":[{"value":1,"headers":[]}]}' },
   { why: 'a member twice', body: '{"records":[{"value":1,"value":2}]}' },
   { why: 'an escape in a key', body: '{"records":[{"key":"\\u0041"}]}' },
