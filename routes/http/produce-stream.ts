@@ -29,7 +29,7 @@ export interface StreamedProduce {
   readonly acks: Acks
   readonly pieces: AsyncIterable<Uint8Array>
   readonly splitter: Splitter
-  /** Reads one item that has nothing rare in it; undefined when `decode` must. */
+  /** Reads one item that has nothing rare in it; undefined when `decode` must. Throws HttpError. */
   readonly scan?: (bytes: Uint8Array) => ProducedRecord | undefined
   /** Reads one item. Throws HttpError. */
   readonly decode: (text: string) => ProducedRecord
@@ -149,22 +149,13 @@ function outcomeOf(
 }
 
 /** The body's items as they arrive: all that one piece completes, cut where it is large. */
-async function* arrivalsOf({
-  pieces,
-  splitter,
-  scan,
-  decode,
-}: StreamedProduce): AsyncGenerator<Group> {
+async function* arrivalsOf(produce: StreamedProduce): AsyncGenerator<Group> {
+  const { pieces, splitter } = produce
   for await (const piece of withEnd(pieces)) {
     let group = new Group()
     for (const item of piece === undefined ? splitter.end() : splitter.push(piece)) {
-      const isError = item instanceof HttpError
-      const scanned = isError ? undefined : scan?.(item)
-      const entry =
-        scanned === undefined
-          ? entryOf(item, splitter.number, decode)
-          : { item: splitter.number, record: scanned }
-      group.add(entry, isError ? 0 : item.length)
+      const size = item instanceof HttpError ? 0 : item.length
+      group.add(entryOf(item, splitter.number, produce), size)
       if (!group.isFull) continue
       yield group
       group = new Group()
@@ -181,9 +172,11 @@ async function* withEnd(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
-function entryOf(item: Item, number: number, decode: (text: string) => ProducedRecord): Entry {
+function entryOf(item: Item, number: number, { scan, decode }: StreamedProduce): Entry {
   if (item instanceof HttpError) return { item: number, error: item }
   try {
+    const record = scan?.(item)
+    if (record !== undefined) return { item: number, record }
     const text = decoder.decode(item).trim()
     JSON.parse(text)
     return { item: number, record: decode(text) }

@@ -220,6 +220,18 @@ test('POST NDJSON answers line by line to a client that accepts NDJSON', async (
   ])
 })
 
+test('POST NDJSON to a partition refuses a line for another one, and no other line', async () => {
+  await createTopic('here', 2)
+  const body = '{"value":1}\n{"partition":1,"value":2}\n{"partition":0,"value":3}\n'
+  const summary = await (await ask('POST', '/topics/here/partitions/0', body, NDJSON)).json()
+  expect(summary).toMatchObject({
+    records: 2,
+    failed: 1,
+    partitions: [{ partition: 0, first_offset: 0, last_offset: 1, records: 2 }],
+    errors: [{ line: 2, error_code: 42206 }],
+  })
+})
+
 test('POST NDJSON keeps the order of a long body', async () => {
   const values = Array.from({ length: 30_000 }, (_, value) => value)
   const body = values.map((value) => `{"value":${value}}\n`).join('')
