@@ -1,11 +1,14 @@
 // Makes batches of records for callers that have records, not batches, and appends them to one partition.
-import { KafkaError } from '#storage/base/errors.ts'
+import { KafkaError, type KafkaErrorName } from '#storage/base/errors.ts'
 import { buildBatch, type NewRecord } from '#storage/batch/batch-builder.ts'
 import { BATCH_HEADER_BYTES } from '#storage/batch/record-batch.ts'
 import { InvalidRecordsError } from '#storage/batch/validate.ts'
 import type { Int64 } from '#storage/bytes/int64.ts'
 import type { AppendResult } from '#storage/log/append.ts'
 import type { Partition } from './partition.ts'
+
+/** How the log refuses a batch for its size. */
+const SIZES: ReadonlySet<KafkaErrorName> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'])
 
 /** What became of one record. */
 export type RecordOutcome = { readonly offset: number; readonly timestamp: Int64 } | KafkaError
@@ -27,7 +30,7 @@ export interface WrittenRecords {
 }
 
 /**
- * Appends `records` in order, in as few batches as `maxMessageBytes` allows. A record that is refused (too large, a
+ * Appends `records` in order, in as few batches as `maxMessageBytes` and segments allow. A record that is refused (too large, a
  * timestamp out of bounds, no key on a compacted topic) does not hold up the others. Synchronous; the records' bytes are
  * copied. Throws StorageFault.
  */
@@ -58,9 +61,10 @@ interface Group {
 /** Appends a group as one batch, without those that the log refuses; undefined when that leaves none. */
 function appendGroup(
   partition: Partition,
-  { records, group, outcomes }: Group,
+  of: Group,
   write: RecordWrite,
 ): AppendResult | undefined {
+  const { records, group, outcomes } = of
   const isWhole = group.length === records.length
   const batch = isWhole ? records : group.map((index) => records[index] as NewRecord)
   try {
@@ -74,12 +78,27 @@ function appendGroup(
     return appended
   } catch (error) {
     if (!(error instanceof KafkaError)) throw error
+    if (SIZES.has(error.code) && group.length > 1) return appendHalves(partition, of, write)
     const refusals = refusalsOf(error, group)
     for (const [index, refusal] of refusals) outcomes[index] = refusal
     const rest = group.filter((index) => !refusals.has(index))
     if (rest.length === 0) return undefined
     return appendGroup(partition, { records, group: rest, outcomes }, write)
   }
+}
+
+/** Together they are too much for the log, which may pack them anew or have small segments: none of them need be. */
+function appendHalves(
+  partition: Partition,
+  { records, group, outcomes }: Group,
+  write: RecordWrite,
+): AppendResult | undefined {
+  const middle = Math.ceil(group.length / 2)
+  const [first, second] = [group.slice(0, middle), group.slice(middle)].map((half) =>
+    appendGroup(partition, { records, group: half, outcomes }, write),
+  )
+  if (first === undefined || second === undefined) return first ?? second
+  return { ...second, needsDisk: first.needsDisk || second.needsDisk }
 }
 
 /** Which records of the group the log refused: those that it named, or else all. */
