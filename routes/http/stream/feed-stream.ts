@@ -54,7 +54,7 @@ class StreamMember implements FeedMember, UnderlyingDefaultSource<Uint8Array> {
 
   pull(controller: ReadableStreamDefaultController<Uint8Array>): void | Promise<void> {
     this.#controller = controller
-    if (this.#isOver) return
+    if (this.#isOver) return controller.close()
     if (!this.#isGreeted) {
       this.#isGreeted = true
       return controller.enqueue(this.feed.greeting(this.last))
@@ -67,11 +67,11 @@ class StreamMember implements FeedMember, UnderlyingDefaultSource<Uint8Array> {
   }
 
   cancel(): void {
-    this.#lost()
+    this.#over()
   }
 
   take({ bytes }: Piece): void {
-    this.#controller?.enqueue(bytes)
+    if (!this.#isOver) this.#controller?.enqueue(bytes)
   }
 
   end(): void {
@@ -99,7 +99,7 @@ class StreamMember implements FeedMember, UnderlyingDefaultSource<Uint8Array> {
   }
 
   readonly #lost = (): void => {
-    this.#over()
+    this.end()
   }
 
   #over(): void {

@@ -168,6 +168,8 @@ export class Feed {
       if (oldest === undefined) break
       oldest.next = 'lost'
       this.#keptBytes -= oldest.bytes.length
+      // Whoever stands here has had them, and nobody else can come here.
+      oldest.bytes = NO_BYTES
     }
   }
 

@@ -56,6 +56,8 @@ export class Tail implements TailSource {
       this.#wake.abort()
     })
     start.slot.signal.addEventListener('abort', this.close)
+    // A reader that fell behind may open another one when the door has stopped.
+    if (start.slot.signal.aborted) this.close()
   }
 
   /** Throws UNKNOWN_TOPIC_OR_PARTITION, OFFSET_OUT_OF_RANGE. The slot is the tail's to release, in any case. */

@@ -287,6 +287,33 @@ test('Tails end when the door stops', async () => {
   expect(feeds.count).toBe(0)
 })
 
+test('A tail that was too slow ends, too, when the door has stopped', async () => {
+  const topic = await newTopic()
+  const feeds = new Feeds()
+  const slow = await Client.open(feeds, { topics: [topic] })
+  const fast = await Client.open(feeds, { topics: [topic] })
+  await Promise.all([slow.take(), fast.take()])
+  for (let number = 0; number < 70; number++) {
+    const taken = fast.take()
+    await produce(topic, [`${number}`])
+    await taken
+  }
+  await fast.cancel()
+  slow.slot.stop.abort()
+  await slow.takeUntil(() => false)
+  expect(slow.slot.isFree).toBe(true)
+  expect(feeds.count).toBe(0)
+})
+
+test('A lost client that reads on learns that there is no more', async () => {
+  const topic = await newTopic()
+  const client = await Client.open(new Feeds(), { topics: [topic] })
+  await client.take()
+  const waiting = client.take()
+  client.lost.abort()
+  expect(await waiting).toBe(false)
+})
+
 test('A slot is given back when a tail cannot begin', async () => {
   const slot = openSlot()
   const options = { broker, session: ANONYMOUS, topics: ['missing'], from: 'latest' as const }
