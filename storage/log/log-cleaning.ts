@@ -46,6 +46,7 @@ export class LogCleaning implements SegmentReplacement {
   readonly #parts: CleaningParts
   readonly #onAbort: (() => void)[] = []
   #isAborted = false
+  #isGivenUp = false
   /** Stands under `.swap`, and the old ones are still there. */
   #swapping: Segment | undefined
   /** Stands under `.swap`, and is part of the log once `#putIn` was called. */
@@ -84,8 +85,8 @@ export class LogCleaning implements SegmentReplacement {
 
   /**
    * Puts `cleaned` into the place of `replaced`, which are neighbours; on disk when it resolves. What is refused once a
-   * start would finish it is tried until it is let through. Rejects with
-   * `CleaningAborted`, with the system's error when nothing has changed, and with `StorageFault`.
+   * start would finish it is tried until it is let through, or given up. Rejects with `CleaningAborted`, with the system's
+   * error when nothing has changed or it was given up, and with `StorageFault`.
    */
   async replace(replaced: readonly Segment[], cleaned: Segment): Promise<void> {
     const { environment, directory, guard, segments, removeAfterMs } = this.#parts
@@ -138,6 +139,12 @@ export class LogCleaning implements SegmentReplacement {
     const reported = storageError(error, `Compacting ${this.#parts.directory}`)
     if (reported instanceof StorageFault) this.#parts.guard.fail(reported)
     return reported
+  }
+
+  /** The log is about to go away: no refusal is waited out any more, and what that leaves halfway a start finishes. */
+  giveUp(): void {
+    this.#isGivenUp = true
+    this.cancel()
   }
 
   cancel(): void {
@@ -201,7 +208,10 @@ export class LogCleaning implements SegmentReplacement {
     }
   }
 
-  /** What has begun must be finished: a refusal is waited out. False when others have finished it, or the log is closed. */
+  /**
+   * What has begun must be finished: a refusal is waited out, until it is given up. False when others have finished it, or
+   * the log is closed.
+   */
   async #waitOut(action: () => void): Promise<boolean> {
     const { environment, guard } = this.#parts
     while (this.#placing) {
@@ -209,7 +219,7 @@ export class LogCleaning implements SegmentReplacement {
         guard.run('Compacting', action)
         return true
       } catch (error) {
-        if (failureKind(error) !== 'refusal') throw error
+        if (this.#isGivenUp || failureKind(error) !== 'refusal') throw error
       }
       await new Promise<void>((resolve) => environment.clock.after(RETRY_MS, resolve))
     }
@@ -224,7 +234,7 @@ export class LogCleaning implements SegmentReplacement {
         await environment.files.syncDirectory(directory)
         return
       } catch (error) {
-        if (failureKind(error) !== 'refusal') throw error
+        if (this.#isGivenUp || failureKind(error) !== 'refusal') throw error
       }
       await new Promise<void>((resolve) => environment.clock.after(RETRY_MS, resolve))
     }

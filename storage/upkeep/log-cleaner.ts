@@ -117,14 +117,14 @@ export class LogCleaner {
   async stop(): Promise<void> {
     this.#isStopped = true
     this.#timer?.cancel()
-    for (const { cleaning } of this.#running.values()) cleaning.cancel()
+    for (const { cleaning } of this.#running.values()) cleaning.giveUp()
     await Promise.all(Array.from(this.#running.values(), ({ done }) => done))
   }
 
-  /** Gives a log up; resolves when nothing of it is under way. */
+  /** Gives a log up that goes away; resolves when nothing of it is under way. */
   async release(log: PartitionLog): Promise<void> {
     const running = this.#running.get(log)
-    running?.cleaning.cancel()
+    running?.cleaning.giveUp()
     await running?.done
     this.#uncleanable.delete(log)
   }

@@ -307,6 +307,47 @@ test.each([
   expect(left.size, 'the log is met as it was and as it is').toBe(2)
 })
 
+test.each([
+  { why: 'the broker stops', leave: (b: Broker) => b.manager.close(1) },
+  {
+    why: 'the topic is deleted',
+    leave: (b: Broker, log: PartitionLog) => b.manager.delete(log.topicPartition),
+  },
+])(
+  'LogCleaner waits for no refusal to pass when $why, and a start finishes its work',
+  async ({ leave }) => {
+    const isSwap = (name: string) => name.endsWith('.swap')
+    let halfway = 0
+    for (let wait = 0; wait < 40; wait += 2) {
+      const broker = await new Broker().start()
+      const log = await broker.fill(await broker.create('orders'))
+      const cleaning = broker.manager.cleaner.cleanNow()
+      await broker.pass(wait)
+      broker.disk.fail({ on: 'rename', code: 'ENOSPC', path: 'orders-0/', times: Infinity })
+      await broker.pass(300)
+      let isDone = false
+      leave(broker, log).then(() => {
+        isDone = true
+      })
+      await broker.pass(1_000)
+      expect(isDone, `after ${wait} ms`).toBe(true)
+      await broker.drive(cleaning)
+      broker.disk.faults.heal()
+      const path = broker.disk.list('/data').find(({ name }) => name.startsWith('orders-0'))
+      const names = path ? namesIn(broker.disk, `/data/${path.name}`) : []
+      halfway += names.some(isSwap) ? 1 : 0
+      if (path?.name !== 'orders-0') continue
+      broker.disk = broker.disk.afterCrash(wait)
+      await broker.start()
+      const again = broker.manager.log({ topic: 'orders', partition: 0 })
+      expect(again && contentOf(again).slice(-2)).toEqual(['1:a=2', '2:filler=1'])
+      expect(again?.damages).toEqual([])
+      expect(namesIn(broker.disk, '/data/orders-0').filter(isSwap)).toEqual([])
+    }
+    expect(halfway).toBeGreaterThan(0)
+  },
+)
+
 test('LogCleaner forgets how far a log was clean when it is cut, deleted or shorter', async () => {
   const broker = await new Broker().start()
   const log = await broker.fill(await broker.create('orders'))
