@@ -1,7 +1,7 @@
 // All logs of a broker, in all its log directories: open, create, delete, checkpoint, retain, close.
 //
-// Life: `openLogManager` (locks, identities, what the last run left) → `openMetadataLog` → `load` → `start` (checkpoints
-// and retention by the clock) → `close`. A directory whose disk fails goes offline with its logs; the others go on.
+// Life: `openLogManager` (locks, identities, what the last run left) → `openMetadataLog` → `load` → `checkpoint` what was
+// recovered → `start` (upkeep by the clock) → `close`. A directory whose disk fails goes offline; the others go on.
 import { assert, KafkaError, type StorageFault } from './base/errors.ts'
 import { TimeSlices } from './base/time-slices.ts'
 import { partitionName, type TopicPartition } from './base/topic-partition.ts'

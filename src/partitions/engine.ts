@@ -106,8 +106,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       if (offline.directoryId === manager.metadataDirectoryId) options.onFailure?.(offline.fault)
     },
     onOpenedLate: async (_, told) => {
-      if (!told?.needsNewEpoch) return
-      await engine?.provider.submit({ kind: 'bumpLeaderEpochs', partitions: [told] })
+      if (told?.needsNewEpoch)
+        await engine?.provider.submit({ kind: 'bumpLeaderEpochs', partitions: [told] })
+      if (told) await manager.checkpoint('recoveryPoints')
     },
     onProgress: (progress) => options.onProgress?.(progress),
     onProblem: options.onProblem,
@@ -198,6 +199,8 @@ async function startOn(
   await provider.start()
   const raised = loaded.recovered.filter(({ needsNewEpoch }) => needsNewEpoch)
   if (raised.length > 0) await provider.submit({ kind: 'bumpLeaderEpochs', partitions: raised })
+  // What a recovery has taken for the log stays that, whatever comes to stand behind it: the next one might judge otherwise.
+  if (loaded.recovered.length > 0) await manager.checkpoint('recoveryPoints')
 
   const partitions = new Partitions({
     nodeId,

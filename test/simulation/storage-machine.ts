@@ -89,6 +89,8 @@ export class StorageMachine {
       }),
     )
     expect(report.unreadable).toEqual([])
+    // As every start does before anything is asked of it.
+    await this.drive(this.manager.checkpoint('recoveryPoints'))
   }
 
   model(topic: Topic): TopicModel {

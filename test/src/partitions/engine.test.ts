@@ -77,6 +77,24 @@ test('A broker refuses a directory with an open transaction, and leaves it as cl
   expect(files.status('/a/.kafka_cleanshutdown')).toBeDefined()
 })
 
+test('A broker that starts after a crash has its recovery points on disk before it serves', async () => {
+  const { disk, running } = await broker()
+  for (const value of ['one', 'two']) await running.produce('orders', [{ value, partition: 0 }])
+  const crashed = disk.afterCrash(1)
+  await running.stop()
+  const again = await startBroker({
+    data: ['/a', '/b'],
+    files: crashed,
+    http: false,
+    kafka: false,
+  })
+  const after = crashed.afterCrash(2)
+  const [path] = ['/a', '/b'].filter((directory) => after.status(`${directory}/orders-0`))
+  const points = after.readFile(`${path}/recovery-point-offset-checkpoint`)
+  expect(new TextDecoder().decode(points)).toContain('\norders 0 2\n')
+  await again.stop()
+})
+
 test('A topic that is deleted while the broker begins to stop is gone, log and all', async () => {
   const { disk, running } = await broker()
   await running.produce('orders', [{ value: 'one' }])
