@@ -42,10 +42,9 @@ import { scheduleUpkeep } from './upkeep-schedule.ts'
  * lack a metadata log, INCONSISTENT_CLUSTER_ID when they are another's, `StorageFault` when they can't be read.
  */
 export function openLogManager(options: LogManagerOptions): LogManager {
-  const { environment, logDirs, nodeId, clusterId } = options
+  const { environment, logDirs, nodeId, clusterId, examine } = options
   const { files, random } = environment
   const metadataPath = options.metadataLogDir ?? logDirs[0] ?? ''
-  const { examine } = options
   const request = { files, random, paths: logDirs, metadataPath, nodeId, clusterId, examine }
   const opened = openDataDirectories(request)
   try {
@@ -242,10 +241,11 @@ export class LogManager {
   /** One round of retention over all logs. What fails is reported, not thrown. */
   async retain(): Promise<void> {
     const now = this.#environment.clock.now()
-    await this.#forEachLog((log) => log.passOldSegments(now))
+    const starts = new Map<PartitionLog, number>()
+    await this.#forEachLog((log) => starts.set(log, log.passOldSegments(now)))
     // On disk before files go. On a full disk they go all the same.
     await this.checkpoint('logStartOffsets')
-    await this.#forEachLog((log) => log.deleteOldSegments(now))
+    await this.#forEachLog((log) => log.deleteOldSegments(now, starts.get(log) ?? 0))
   }
 
   /** Has all logs forget the producers that were idle for too long. */

@@ -253,7 +253,6 @@ export class PartitionLog {
       throw new KafkaError('OFFSET_OUT_OF_RANGE', detail)
     }
     this.#advanceStart(offset)
-    this.#announce()
   }
 
   /** Resolves when the log start is on disk, as it is now. Rejects with KAFKA_STORAGE_ERROR and the fault. */
@@ -262,20 +261,17 @@ export class PartitionLog {
   }
 
   /**
-   * Moves the log start past the oldest segments that size or age allow to remove; true when it has moved. They go with
+   * Moves the log start past the oldest segments that size or age allow to remove; returns it. They go with
    * `deleteOldSegments`, once the log start is on disk: of several files that go, a crash may bring back any.
    */
-  passOldSegments(now: number): boolean {
-    const before = this.#logStartOffset
+  passOldSegments(now: number): number {
     this.#guard.run('Deleting segments of', () => this.#passSegments(now))
-    if (this.#logStartOffset === before) return false
-    this.#announce()
-    return true
+    return this.#logStartOffset
   }
 
-  /** Removes the oldest segments that log start, size or age allow to remove. Their files go after a delay. */
-  deleteOldSegments(now: number): DeletedSegments {
-    return this.#guard.run('Deleting segments of', () => this.#deleteSegments(now))
+  /** Removes the oldest segments that log start, size or age allow to remove, below `saved`. Their files go after a delay. */
+  deleteOldSegments(now: number, saved = Infinity): DeletedSegments {
+    return this.#guard.run('Deleting segments of', () => this.#deleteSegments(now, saved))
   }
 
   /** Begins to replace sealed segments by cleaned ones; undefined while that is under way. To be ended. */
@@ -458,8 +454,10 @@ export class PartitionLog {
     return count
   }
 
-  #deleteSegments(now: number): DeletedSegments {
-    const count = this.#passSegments(now)
+  #deleteSegments(now: number, saved: number): DeletedSegments {
+    const passed = this.#passSegments(now)
+    const below = this.#segments.list.findLastIndex(({ baseOffset }) => baseOffset <= saved)
+    const count = Math.min(passed, Math.max(below, 0))
     if (count === 0) return { count, sizeInBytes: 0 }
     this.#cleanEnd.changed()
     const start = this.#segments.list[count]?.baseOffset ?? this.#logEndOffset
@@ -476,6 +474,7 @@ export class PartitionLog {
     this.#epochs.truncateFromStart(offset)
     this.#producers.advanceStartTo(offset)
     this.#epochFile.saveInBackground()
+    this.#announce()
   }
 
   #announce(): void {

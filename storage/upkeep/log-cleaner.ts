@@ -187,9 +187,11 @@ export class LogCleaner {
     const { checkpoint, environment } = this.#parts
     const now = environment.clock.now()
     try {
+      const { logStartOffset } = log
+      const start = log.passOldSegments(now)
       // On a full disk they go all the same.
-      if (log.passOldSegments(now)) await log.whenStartSaved().catch(() => undefined)
-      log.deleteOldSegments(now)
+      if (start > logStartOffset) await log.whenStartSaved().catch(() => undefined)
+      log.deleteOldSegments(now, start)
       const range = assessLog(log, checkpoint.get(log), now)
       if (range.isReset) await checkpoint.set(log, range.firstDirtyOffset)
       return { log, range }

@@ -84,3 +84,35 @@ test('PartitionLog.deleteOldSegments() takes nothing before the segment that fol
     expect(found.logEndOffset, `seed ${seed}`).toBe(2)
   }
 })
+
+test('LogManager.retain() takes no segment that came too late for the log start on disk', async () => {
+  const clock = new VirtualClock()
+  const disk = new SimulatedDisk({ schedule: (work) => clock.after(2, work) })
+  const drive = async <T>(promise: Promise<T>): Promise<T> => {
+    let isDone = false
+    const done = promise.finally(() => {
+      isDone = true
+    })
+    done.catch(() => undefined)
+    while (!isDone) await clock.run(1)
+    return await done
+  }
+  const { manager } = await drive(start(disk, { clock }))
+  const log = await drive(create(manager, ORDERS))
+  log.updateConfig({ ...log.config, segmentBytes: 100, retentionBytes: 200 })
+  const write = async (count: number) => {
+    for (let number = 0; number < count; number++) append(log, batchOf([`${number}`]))
+    await drive(log.flush())
+  }
+  await write(8)
+  const retaining = manager.retain()
+  await clock.run(1)
+  const passed = log.logStartOffset
+  expect(passed).toBeGreaterThan(0)
+  // As many come as go, while the log start is on its way to the disk.
+  for (let number = 0; number < 4; number++) append(log, batchOf([`late ${number}`]))
+  await drive(retaining)
+  expect(log.segments[0]?.baseOffset).toBe(passed)
+  await drive(manager.retain())
+  expect(log.segments[0]?.baseOffset).toBeGreaterThan(passed)
+})
