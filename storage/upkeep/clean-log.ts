@@ -70,6 +70,7 @@ class LogPass {
   readonly #cleaning: LogCleaning
   readonly #range: CleanableRange
   readonly #means: CleaningMeans
+  readonly #producers: ReadonlyMap<Int64, LastOfProducer>
 
   constructor(
     log: PartitionLog,
@@ -81,6 +82,7 @@ class LogPass {
     this.#cleaning = cleaning
     this.#range = range
     this.#means = means
+    this.#producers = lastOfProducers(log, range)
   }
 
   async run(): Promise<CleanedLog> {
@@ -90,6 +92,8 @@ class LogPass {
       (sum, { size }) => sum + size,
       0,
     )
+    // A batch goes because its producer has a later one: that is on disk first, or a power loss takes both.
+    await this.#unlessAborted(this.#log.flush())
     if (!startThread || bytes < threadFromBytes) return await this.#runWith(this.#pass())
     const thread = await startCleaningThread(startThread, this.#job()).catch(() => undefined)
     // There was none to be had: then it only takes longer.
@@ -166,20 +170,8 @@ class LogPass {
       loadFactor,
       bufferBytes,
       bytesPerSecond: throttle.bytesPerSecond / threads,
-      producers: this.#producers(),
+      producers: this.#producers,
     }
-  }
-
-  /** Those of whom something in the range may be the last. */
-  #producers(): Map<Int64, LastOfProducer> {
-    const { firstUncleanableOffset } = this.#range
-    const producers = new Map<Int64, LastOfProducer>()
-    for (const entry of this.#log.producers.producers()) {
-      const lastDataOffset = lastDataOffsetOf(entry)
-      if (lastDataOffset >= firstUncleanableOffset) continue
-      producers.set(entry.producerId, { lastDataOffset, producerEpoch: entry.epoch })
-    }
-    return producers
   }
 
   #dirtyRange(): DirtyRange {
@@ -247,4 +239,18 @@ class LogPass {
     const { segments } = this.#log
     return segments[segments.indexOf(segment) + 1]?.baseOffset ?? this.#log.logEndOffset
   }
+}
+
+/** Those of whom something in the range may be the last, as of now. */
+function lastOfProducers(
+  { producers }: PartitionLog,
+  { firstUncleanableOffset }: CleanableRange,
+): Map<Int64, LastOfProducer> {
+  const last = new Map<Int64, LastOfProducer>()
+  for (const entry of producers.producers()) {
+    const lastDataOffset = lastDataOffsetOf(entry)
+    if (lastDataOffset >= firstUncleanableOffset) continue
+    last.set(entry.producerId, { lastDataOffset, producerEpoch: entry.epoch })
+  }
+  return last
 }

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { KafkaError } from '#storage/base/errors.ts'
 import { COMPRESSIONS } from '#storage/batch/record-batch.ts'
 import type { LogConfig } from '#storage/log/log-config.ts'
+import { lastSequenceOf } from '#storage/state/producer-entry.ts'
 import { SLOT_BYTES } from '#storage/upkeep/offset-map.ts'
 import { openLog, readAll } from '../log/log-fixture.ts'
 import {
@@ -159,6 +160,26 @@ test('cleanLog() keeps the last batch of a producer as a header, so that its seq
   const { log } = await openLog(compacted.disk.afterKill(), { config: COMPACTED })
   expect(log.producers.producer(7)?.batches).toMatchObject([{ lastSequence: 2, lastOffset: 2 }])
 })
+
+test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+  'cleanLog() drops no batch of a producer for one that a power loss may take, loss %i',
+  async (loss) => {
+    const compacted = await openCompacted()
+    compacted.disk.syncDirectoryNow('/')
+    const producer = { producerId: 7, producerEpoch: 0 }
+    put(compacted, ['a=1'], { ...producer, baseSequence: 0 })
+    put(compacted, ['a=2'])
+    roll(compacted)
+    await compacted.log.flush()
+    // Sent while nobody waits for the disk, just as the cleaning begins.
+    await clean(compacted, undefined, {}, () => {
+      put(compacted, ['b=1'], { ...producer, baseSequence: 1 })
+    })
+    const { log } = await openCompacted({}, compacted.disk.afterCrash(loss))
+    const sequences = [...log.producers.producers()].map((entry) => lastSequenceOf(entry))
+    expect(sequences).toEqual([log.logEndOffset > 3 ? 1 : 0])
+  },
+)
 
 test('cleanLog() forgets the batches of producers that the log has forgotten', async () => {
   const compacted = await openCompacted({ producerIdExpirationMs: 1_000 })

@@ -97,14 +97,16 @@ export function roll(
   log.updateConfig(before)
 }
 
-/** Cleans what may be cleaned, from `checkpoint` on. */
+/** Cleans what may be cleaned, from `checkpoint` on; `before` is done when all was flushed and nothing has begun. */
 export async function clean(
   { log, environment, clock }: Pick<CompactedLog, 'log' | 'clock' | 'environment'>,
   checkpoint?: number,
   means: Partial<CleaningMeans> = {},
+  before = () => {},
 ): Promise<CleanedLog & { range: CleanableRange }> {
   await log.flush()
   await clock.run(0)
+  before()
   const range = assessLog(log, checkpoint, clock.now())
   const cleaning = log.beginCleaning()
   if (!cleaning) throw new Error('The log is being cleaned')
