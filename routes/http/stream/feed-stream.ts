@@ -1,4 +1,5 @@
 // A tail without a group as the body of an answer: its place in a feed, and nothing else.
+import { KafkaError } from '#storage/base/errors.ts'
 import type { StreamSlot } from '../door.ts'
 import { parseCursor } from './cursor.ts'
 import type { Feed, FeedMember, Piece } from './feed.ts'
@@ -83,19 +84,25 @@ class StreamMember implements FeedMember, UnderlyingDefaultSource<Uint8Array> {
   /** The feed has gone on without this reader, who goes on where it stands. */
   async #readAlone(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     const { feeds, start } = this.#options
+    const { kind } = this.feed
     this.feed.leave(this)
     try {
       const cursor = parseCursor(this.last.after)
       await feeds.join({ ...start, cursor, from: 'earliest' }, this)
+      // Lost meanwhile: the feed must not wait for this one.
+      if (this.#isOver) return this.feed.leave(this)
+      // The place is one in topics that have gone, whatever has their names now.
+      if (this.feed.kind !== kind) {
+        const detail = `A topic of ${start.topics.join(', ')} was deleted`
+        throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', detail)
+      }
     } catch (error) {
       if (this.#isOver) return
       this.#over()
       controller.enqueue(encoder.encode(start.format.error(error)))
       return controller.close()
     }
-    // Lost meanwhile: the feed must not wait for this one.
-    if (this.#isOver) this.feed.leave(this)
-    else this.feed.wait(this)
+    this.feed.wait(this)
   }
 
   readonly #lost = (): void => {

@@ -107,6 +107,19 @@ class Client {
   }
 }
 
+/** Two tails of one feed, which has let go of what the slow one needs. */
+async function parted(feeds: Feeds, topic: string): Promise<{ slow: Client; fast: Client }> {
+  const slow = await Client.open(feeds, { topics: [topic] })
+  const fast = await Client.open(feeds, { topics: [topic] })
+  await Promise.all([slow.take(), fast.take()])
+  for (let number = 0; number < 70; number++) {
+    const taken = fast.take()
+    await produce(topic, [`${number}`])
+    await taken
+  }
+  return { slow, fast }
+}
+
 test('Tails at the same place read a record once between them, and get the same bytes', async () => {
   const topic = await newTopic()
   const feeds = new Feeds()
@@ -242,14 +255,7 @@ test('A feed with a member who is behind stays as it is when another one comes t
 test('A tail that was too slow, and whose topic is gone, is told so', async () => {
   const topic = await newTopic()
   const feeds = new Feeds()
-  const slow = await Client.open(feeds, { topics: [topic] })
-  const fast = await Client.open(feeds, { topics: [topic] })
-  await Promise.all([slow.take(), fast.take()])
-  for (let number = 0; number < 70; number++) {
-    const taken = fast.take()
-    await produce(topic, [`${number}`])
-    await taken
-  }
+  const { slow, fast } = await parted(feeds, topic)
   await broker.deleteTopic(ANONYMOUS, topic)
   await fast.takeUntil(() => false)
   await slow.takeUntil(() => false)
@@ -257,6 +263,24 @@ test('A tail that was too slow, and whose topic is gone, is told so', async () =
     expect(decoder.decode(pieces.at(-1))).toMatch(/^event: error\ndata: \{"error_code":40401,/)
     expect(slot.isFree).toBe(true)
   }
+  expect(feeds.count).toBe(0)
+})
+
+test('A tail that was too slow does not go on in another topic of the same name', async () => {
+  const topic = await newTopic()
+  const feeds = new Feeds()
+  const { slow, fast } = await parted(feeds, topic)
+  await broker.deleteTopic(ANONYMOUS, topic)
+  await fast.takeUntil(() => false)
+  await broker.createTopic(ANONYMOUS, { name: topic, partitionCount: 1 })
+  await produce(
+    topic,
+    Array.from({ length: 80 }, (_, number) => `new ${number}`),
+  )
+  await slow.takeUntil(() => slow.seen.length > 0)
+  expect(slow.seen).toEqual([])
+  expect(decoder.decode(slow.pieces.at(-1))).toMatch(/^event: error\ndata: \{"error_code":40401,/)
+  expect(slow.slot.isFree).toBe(true)
   expect(feeds.count).toBe(0)
 })
 
@@ -290,14 +314,7 @@ test('Tails end when the door stops', async () => {
 test('A tail that was too slow ends, too, when the door has stopped', async () => {
   const topic = await newTopic()
   const feeds = new Feeds()
-  const slow = await Client.open(feeds, { topics: [topic] })
-  const fast = await Client.open(feeds, { topics: [topic] })
-  await Promise.all([slow.take(), fast.take()])
-  for (let number = 0; number < 70; number++) {
-    const taken = fast.take()
-    await produce(topic, [`${number}`])
-    await taken
-  }
+  const { slow, fast } = await parted(feeds, topic)
   await fast.cancel()
   slow.slot.stop.abort()
   await slow.takeUntil(() => false)
