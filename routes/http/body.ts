@@ -32,7 +32,8 @@ export async function readBytes(door: Door, request: Request): Promise<Uint8Arra
 async function smallBody(door: Door, request: Request): Promise<Uint8Array> {
   checkEncoding(request)
   const { bodyTimeoutMs } = door.config
-  const whole = door.bodies.limit(request.arrayBuffer(), () => tooSlow(bodyTimeoutMs))
+  const tooSlow = () => new HttpError(408, `The body was not whole within ${bodyTimeoutMs} ms`)
+  const whole = door.bodies.limit(request.arrayBuffer(), tooSlow)
   return new Uint8Array(await whole.catch(brokenOff))
 }
 
@@ -105,10 +106,6 @@ function checkEncoding(request: Request): void {
   throw new HttpError(415, `Bodies must not be encoded with ${encoding}`)
 }
 
-function tooSlow(idleMs: number): HttpError {
-  return new HttpError(408, `Nothing of the body has come for ${idleMs} ms`)
-}
-
 /** A client that leaves within its body is nobody's bug. */
 function brokenOff(error: unknown): never {
   if (error instanceof HttpError) throw error
@@ -119,7 +116,7 @@ async function withTimeout<T>(promise: Promise<T>, pauses: Pauses | undefined): 
   if (pauses === undefined) return await promise
   const { promise: expired, reject } = Promise.withResolvers<never>()
   const timer = pauses.clock.after(pauses.idleMs, () => {
-    reject(tooSlow(pauses.idleMs))
+    reject(new HttpError(408, `Nothing of the body has come for ${pauses.idleMs} ms`))
   })
   try {
     return await Promise.race([promise, expired])
