@@ -125,6 +125,13 @@ export class BatchProducing {
     return undefined
   }
 
+  /** Resolves when the batch can be appended or refused at once. */
+  async #whenReady(batch: ProducedBatch): Promise<void> {
+    for (let obstacle = this.#obstacle([batch]); obstacle; obstacle = this.#obstacle([batch])) {
+      await obstacle
+    }
+  }
+
   async #produceLater(
     session: Session,
     call: BatchProduceCall,
@@ -155,10 +162,10 @@ export class BatchProducing {
     const waits: Wait[] = []
     try {
       for (const [index, batch] of call.batches.entries()) {
+        // Nothing is unpacked only to wait for the disk. It may have filled up meanwhile.
+        await this.#whenReady(batch)
         const unpacked = await this.#unpacked(batch)
-        for (let obstacle = this.#obstacle([batch]); obstacle; obstacle = this.#obstacle([batch])) {
-          await obstacle
-        }
+        await this.#whenReady(batch)
         outcomes.push(this.#append(index, call, clientId, waits, unpacked))
         // Who hears of it comes later.
         waits.at(-1)?.[1].catch(() => undefined)

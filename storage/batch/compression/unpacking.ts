@@ -1,4 +1,12 @@
 // How codecs unpack: part by part, either all at once or each part off this thread.
+import { Turnstile } from '../../base/turnstile.ts'
+
+/**
+ * How many are unpacked off this thread at a time. The runtimes have four threads for it: more would only take memory, each
+ * up to the most that a batch may unpack to, and get on more slowly.
+ */
+const UNPACKED_AT_A_TIME = 4
+const turnstile = new Turnstile(UNPACKED_AT_A_TIME)
 
 /** What unpacks one codec. A part is whatever its library takes in one call. */
 export interface Unpacker<Part> {
@@ -21,8 +29,16 @@ export function unpackNow<Part>(
   return step.value
 }
 
-/** All of `bytes`, a part at a time. */
-export async function unpackLater<Part>(
+/** All of `bytes`, a part at a time; it waits for its turn when others are being unpacked. */
+export function unpackLater<Part>(
+  unpacker: Unpacker<Part>,
+  bytes: Uint8Array,
+  maxBytes: number,
+): Promise<Uint8Array> {
+  return turnstile.run(() => unpackParts(unpacker, bytes, maxBytes))
+}
+
+async function unpackParts<Part>(
   unpacker: Unpacker<Part>,
   bytes: Uint8Array,
   maxBytes: number,
