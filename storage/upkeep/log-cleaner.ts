@@ -229,6 +229,8 @@ export class LogCleaner {
     const { threads, dedupeBufferBytes, loadFactor, ioBufferBytes } = settings()
     const share = Math.max(1, threads)
     await checkpoint.saveRecoveryPoint(log)
+    // Gaps are no damage, also if a crash comes before the end and the log is not compacted any more.
+    if (checkpoint.get(log) === undefined) await checkpoint.set(log, range.firstDirtyOffset)
     cleaning.check()
     const cleaned = await cleanLog(log, cleaning, range, {
       maps: environment.maps,

@@ -241,6 +241,16 @@ test('LogCleaner pauses between two tries on a full disk', async () => {
   expect(isClean(log)).toBe(true)
 })
 
+test('LogCleaner notes that a log is compacted before it changes anything', async () => {
+  const broker = await new Broker().start()
+  const log = await broker.fill(await broker.create('orders'))
+  broker.disk.fail({ on: 'open', code: 'ENOSPC', path: '.cleaned', times: Infinity })
+  broker.manager.start()
+  await broker.pass(2_000)
+  expect(isClean(log)).toBe(false)
+  expect(broker.checkpoint()).toEqual(['orders-0 0'])
+})
+
 test('LogCleaner takes the directory offline when its disk fails', async () => {
   const broker = await new Broker().start()
   const log = await broker.fill(await broker.create('orders'))
