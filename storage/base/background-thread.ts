@@ -64,6 +64,9 @@ export const startThread: StartThread = async (script) => {
     if ('error' in answer) first?.reject(unpackError(answer.error))
     else first?.resolve(answer.result)
   })
+  worker.on('messageerror', (error) =>
+    ending(threadEnded(`can't be heard: ${String(error)}`, error)),
+  )
   worker.on('error', (error) => ending(threadEnded(`failed: ${String(error)}`, error)))
   worker.on('exit', (code) => ending(threadEnded(`ended with ${code}`)))
   const answer = () => {

@@ -183,9 +183,8 @@ export class LogCleaning implements SegmentReplacement {
   }
 
   #undo(): void {
-    const cleaned = this.#swapping
+    if (this.#swapping) this.#removeFiles(this.#swapping.baseOffset, '.swap')
     this.#swapping = undefined
-    if (cleaned) this.#removeFiles(cleaned.baseOffset, '.swap')
   }
 
   #place(): void {

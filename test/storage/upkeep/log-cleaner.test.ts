@@ -317,6 +317,31 @@ test.each([
   expect(left.size, 'the log is met as it was and as it is').toBe(2)
 })
 
+test('LogCleaner leaves nothing that a start would finish when the removal of it was refused once', async () => {
+  let refused = 0
+  for (let wait = 0; wait < 20; wait++) {
+    const broker = await new Broker().start()
+    const log = await broker.fill(await broker.create('orders'))
+    const cleaning = broker.manager.cleaner.cleanNow()
+    await broker.pass(wait)
+    broker.disk.fail({ on: 'remove', code: 'ENOSPC', path: '.swap' })
+    try {
+      log.truncateTo(1)
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'KAFKA_STORAGE_ERROR' })
+      refused++
+    }
+    await broker.drive(cleaning)
+    const left = contentOf(log)
+    expect(namesIn(broker.disk, '/data/orders-0').filter((name) => /swap/.test(name))).toEqual([])
+    broker.disk = broker.disk.afterKill()
+    await broker.start()
+    const again = broker.manager.log({ topic: 'orders', partition: 0 })
+    expect(again && contentOf(again), `after ${wait} ms`).toEqual(left)
+  }
+  expect(refused).toBeGreaterThan(0)
+})
+
 test.each([
   { why: 'the broker stops', leave: (b: Broker) => b.manager.close(1) },
   {
