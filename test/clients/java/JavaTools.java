@@ -137,8 +137,8 @@ public class JavaTools {
         List<String> all = new ArrayList<>(Arrays.asList(args));
         all.add("--bootstrap-server");
         all.add(bootstrap);
-        // Its own 1.5 s and three attempts are too few for a busy machine: it then leaves records out, and says so aside.
-        if (main.endsWith("ConsoleProducer")) all.addAll(List.of("--request-timeout-ms", "30000"));
+        // Nobody closes it here: what it had not sent yet would come whenever its linger of a second is over.
+        if (main.endsWith("ConsoleProducer")) all.addAll(List.of("--sync", "--timeout", "0", "--request-timeout-ms", "30000"));
         String ended = "normally";
         try {
             Class.forName(main).getMethod("main", String[].class).invoke(null, (Object) all.toArray(new String[0]));
