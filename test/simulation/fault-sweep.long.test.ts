@@ -1,14 +1,8 @@
 // Every file operation fails once, with every error that it may meet.
 import { expect, test } from 'vitest'
-import { sweepFaults } from './fault-sweep.ts'
+import { FAULTS, sweepFaults } from './fault-sweep.ts'
 
-test.each([
-  { code: 'ENOSPC' },
-  { code: 'EDQUOT' },
-  { code: 'EMFILE' },
-  { code: 'EIO' },
-  { code: 'EROFS' },
-])(
+test.each(FAULTS)(
   'A log directory keeps its word whichever operation fails with $code',
   async ({ code }) => {
     const { wrong } = await sweepFaults({ code, from: 1, step: 1 })

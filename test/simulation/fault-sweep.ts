@@ -36,6 +36,8 @@ const OPERATIONS: readonly DiskOperation[] = [
   'map',
   'populate',
 ]
+/** What may go wrong. */
+export const FAULTS = ['ENOSPC', 'EDQUOT', 'EMFILE', 'EIO', 'EROFS'].map((code) => ({ code }))
 /** Operations of which these codes can't come. */
 const IMPOSSIBLE: Readonly<Record<string, readonly DiskOperation[]>> = {
   ENOSPC: [

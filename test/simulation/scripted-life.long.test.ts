@@ -1,7 +1,7 @@
 // One scripted life: stopped at every change with several losses each, and with every operation failing.
 // More: MILLRACE_SEEDS=50 (how many losses per stop; 4 otherwise).
 import { expect, test } from 'vitest'
-import { operationsThatFail } from './fault-sweep.ts'
+import { FAULTS, operationsThatFail } from './fault-sweep.ts'
 import { liveAndFail, liveAndStop, sweepLives } from './scripted-life.ts'
 import { seedsToRun } from './seeds.ts'
 
@@ -15,13 +15,7 @@ test.each(seedsToRun(4))(
   1_200_000,
 )
 
-test.each([
-  { code: 'ENOSPC' },
-  { code: 'EDQUOT' },
-  { code: 'EMFILE' },
-  { code: 'EIO' },
-  { code: 'EROFS' },
-])(
+test.each(FAULTS)(
   'A data directory keeps its word whichever operation of a life fails with $code',
   async ({ code }) => {
     const fault = { on: operationsThatFail(code), code }

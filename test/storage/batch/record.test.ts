@@ -11,20 +11,9 @@ import {
   FIELD,
   RecordBatch,
 } from '#storage/batch/record-batch.ts'
+import { batchOf } from './section.ts'
 
 const corrupt = expect.objectContaining({ code: 'CORRUPT_MESSAGE' })
-
-/** A batch of these record bytes. */
-function batchOf(recordsHex: string, recordCount: number): RecordBatch {
-  const section = Buffer.from(recordsHex.replaceAll(' ', ''), 'hex')
-  const bytes = new Uint8Array(BATCH_HEADER_BYTES + section.length)
-  bytes.set(buildBatch([]))
-  bytes.set(section, BATCH_HEADER_BYTES)
-  const view = new DataView(bytes.buffer)
-  view.setInt32(FIELD.batchLength, bytes.length - 12)
-  view.setInt32(FIELD.recordCount, recordCount)
-  return new RecordBatch(bytes)
-}
 
 function recordsOf(compression: (typeof COMPRESSIONS)[number]): Uint8Array<ArrayBuffer> {
   const value = Buffer.from('to and fro, to and fro, to and fro, to and fro')
@@ -127,7 +116,7 @@ test('readRecords() survives any records section under any codec', () => {
   const sections = fc.uint8Array({ maxLength: 80 })
   fc.assert(
     fc.property(sections, fc.nat(4), fc.integer(), (section, codec, count) => {
-      const batch = batchOf(Buffer.from(section).toString('hex'), count)
+      const batch = batchOf(section, count)
       batch.bytes[FIELD.attributes + 1] = codec
       readAny(batch.bytes)
     }),

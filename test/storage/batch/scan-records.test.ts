@@ -3,8 +3,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { buildBatch, type NewRecord } from '#storage/batch/batch-builder.ts'
 import { RecordCursor } from '#storage/batch/record.ts'
-import { BATCH_HEADER_BYTES, FIELD, RecordBatch } from '#storage/batch/record-batch.ts'
+import { BATCH_HEADER_BYTES, RecordBatch } from '#storage/batch/record-batch.ts'
 import { scanRecords } from '#storage/batch/scan-records.ts'
+import { batchOf } from './section.ts'
 
 const BASE = 1_700_000_000_000
 
@@ -30,17 +31,6 @@ function walked(batch: RecordBatch) {
 function scanned({ bytes, sizeInBytes, recordCount }: RecordBatch) {
   const found = scanRecords(bytes, BATCH_HEADER_BYTES, sizeInBytes, recordCount)
   return found && { ...found }
-}
-
-/** A batch of these record bytes. */
-function batchOf(section: Uint8Array, recordCount: number): RecordBatch {
-  const bytes = new Uint8Array(BATCH_HEADER_BYTES + section.length)
-  bytes.set(buildBatch([]))
-  bytes.set(section, BATCH_HEADER_BYTES)
-  const view = new DataView(bytes.buffer)
-  view.setInt32(FIELD.batchLength, bytes.length - 12)
-  view.setInt32(FIELD.recordCount, recordCount)
-  return new RecordBatch(bytes)
 }
 
 const blob = (size: number) => Buffer.alloc(size, 7)
@@ -126,12 +116,11 @@ test.each([
   { why: 'a negative count of headers', hex: '0c 00 00 00 01 01 01' },
   { why: 'a huge count of headers', hex: '12 00 00 00 01 01 fe ff ff 7f' },
 ])('scanRecords() leaves to the cursor: $why', ({ hex }) => {
-  const section = Buffer.from(hex.replaceAll(' ', ''), 'hex')
-  expect(scanned(batchOf(section, 1))).toBeUndefined()
+  expect(scanned(batchOf(hex, 1))).toBeUndefined()
 })
 
 test('scanRecords() accepts a varint longer than it need be, as the cursor does', () => {
-  const batch = batchOf(Buffer.from('8c 00 00 00 00 01 01 00'.replaceAll(' ', ''), 'hex'), 1)
+  const batch = batchOf('8c 00 00 00 00 01 01 00', 1)
   expect(scanned(batch)).toEqual(walked(batch))
   expect(scanned(batch)).toEqual({ minTimestampDelta: 0, maxTimestampDelta: 0, haveKeys: false })
 })
