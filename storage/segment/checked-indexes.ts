@@ -20,15 +20,15 @@ export interface IndexSums {
 const INDEX_INTERVAL_BYTES = 4096
 
 /**
- * The indexes of a segment. Where there are sums, damaged ones are made from the headers of the log, which `withLog` lends;
+ * The indexes of a segment, whose files' names end with `suffix`. Where there are sums, damaged ones are made from the headers of the log, which `withLog` lends;
  * that of the transactions can't be, and is marked.
  */
 export function loadIndexes(
   { files, directory, sums }: { files: Files; directory: string; sums?: IndexSums },
-  baseOffset: number,
+  { baseOffset, suffix }: { baseOffset: number; suffix: string },
   withLog: (make: (log: BatchHeaderReader) => SegmentIndexes) => SegmentIndexes,
 ): SegmentIndexes {
-  const indexes = SegmentIndexes.load(files, directory, baseOffset)
+  const indexes = SegmentIndexes.load(files, directory, baseOffset, suffix)
   if (!sums) return indexes
   const { offsets, times, transactions } = indexes
   const areSound =

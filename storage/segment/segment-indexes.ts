@@ -31,10 +31,10 @@ export class SegmentIndexes {
     this.transactions = transactions
   }
 
-  /** Reads the files; a missing one counts as empty. */
-  static load(files: Files, directory: string, baseOffset: number): SegmentIndexes {
+  /** Reads the files, whose names end with `suffix`; a missing one counts as empty. */
+  static load(files: Files, directory: string, baseOffset: number, suffix = ''): SegmentIndexes {
     const read = (kind: 'index' | 'timeindex' | 'txnindex') => {
-      return files.readFile(segmentPath(directory, baseOffset, kind)) ?? new Uint8Array(0)
+      return files.readFile(segmentPath(directory, baseOffset, kind) + suffix) ?? new Uint8Array(0)
     }
     return SegmentIndexes.parse(baseOffset, {
       offsets: read('index'),

@@ -155,7 +155,9 @@ export class Segment {
   get indexes(): SegmentIndexes {
     if (this.#indexes) return this.#indexes
     return this.#environment.indexCache.get(this.path, () => {
-      return loadIndexes(this.#environment, this.baseOffset, (make) =>
+      // Also while it is about to be replaced, and has the name of one that is gone.
+      const named = { baseOffset: this.baseOffset, suffix: this.#suffix }
+      return loadIndexes(this.#environment, named, (make) =>
         this.withFile((file) => make(new BatchHeaderReader(file, this.#size))),
       )
     })
