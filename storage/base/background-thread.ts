@@ -3,7 +3,6 @@
 // `startThread` is the side of those who ask, `serveThread` that of the thread's own script. What goes across is copied, as
 // `structuredClone` does; errors arrive as what they were.
 import { setPriority } from 'node:os'
-import { parentPort, Worker, workerData } from 'node:worker_threads'
 import {
   AssertionError,
   KafkaError,
@@ -11,6 +10,7 @@ import {
   StorageFault,
   systemCode,
 } from './errors.ts'
+import { loadWorkerThreads } from './late-modules.ts'
 
 /** A thread that was started. */
 export interface BackgroundThread {
@@ -52,6 +52,7 @@ interface Waiting {
 export const startThread: StartThread = async (script) => {
   const interrupted = new SharedArrayBuffer(4)
   const start: Start = { interrupted }
+  const { Worker } = loadWorkerThreads()
   const worker = new Worker(script, { workerData: start })
   const waiting: Waiting[] = []
   let ended: Error | undefined
@@ -94,7 +95,7 @@ export const startThread: StartThread = async (script) => {
 export function serveThread(
   answer: (request: unknown, isInterrupted: () => boolean) => Promise<unknown>,
 ): void {
-  const port = parentPort
+  const { parentPort: port, workerData } = loadWorkerThreads()
   if (!port) throw new AssertionError('This script runs in a thread')
   const { interrupted } = workerData as Start
   const flag = new Int32Array(interrupted)

@@ -1,5 +1,4 @@
 // What a broker needs of the world besides files and sockets: time and chance. Both are handed in.
-import { randomFillSync } from 'node:crypto'
 
 /** A timer that has been set. */
 export interface Timer {
@@ -21,7 +20,7 @@ export interface Clock {
 export interface Random {
   /** A float in [0, 1). */
   float(): number
-  /** `size` random bytes. */
+  /** `size` random bytes, at most 65,536. */
   bytes(size: number): Uint8Array
 }
 
@@ -51,5 +50,5 @@ export const systemClock: Clock = {
 /** The machine's own source of chance. */
 export const systemRandom: Random = {
   float: () => Math.random(),
-  bytes: (size) => randomFillSync(new Uint8Array(size)),
+  bytes: (size) => crypto.getRandomValues(new Uint8Array(size)),
 }

@@ -1,6 +1,7 @@
 // Topic patterns of KIP-848's members: regular expressions in RE2's syntax, which need time linear in a topic's name.
-import { RE2JS, RE2JSException } from 're2js'
+import type { RE2JS } from 're2js'
 import { KafkaError } from '#storage/base/errors.ts'
+import { loadPackage } from '#storage/base/late-modules.ts'
 
 /**
  * How many instructions a pattern may compile to: several hundred topics listed by name, and what limits the worst
@@ -30,6 +31,7 @@ export function compileTopicPattern(text: string): TopicPattern {
 }
 
 function compiled(text: string): RE2JS {
+  const { RE2JS, RE2JSException } = loadPackage<typeof import('re2js')>('re2js')
   try {
     return RE2JS.compile(text)
   } catch (cause) {

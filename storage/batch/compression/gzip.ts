@@ -1,10 +1,10 @@
 // gzip (RFC 1952), by the runtime's zlib.
-import { gunzip, gunzipSync, gzipSync } from 'node:zlib'
+import { loadZlib } from '../../base/late-modules.ts'
 import type { Unpacker } from './unpacking.ts'
 
 /** One gzip member. Level 1-9; -1 is the library's default. */
 export function gzip(bytes: Uint8Array, level = -1): Uint8Array {
-  return gzipSync(bytes, { level })
+  return loadZlib().gzipSync(bytes, { level })
 }
 
 interface Members {
@@ -17,10 +17,10 @@ export const GZIP: Unpacker<Members> = {
   *parts(bytes, maxBytes) {
     return yield { bytes, maxBytes }
   },
-  now: ({ bytes, maxBytes }) => gunzipSync(bytes, { maxOutputLength: maxBytes }),
+  now: ({ bytes, maxBytes }) => loadZlib().gunzipSync(bytes, { maxOutputLength: maxBytes }),
   later({ bytes, maxBytes }) {
     return new Promise((resolve, reject) => {
-      gunzip(bytes, { maxOutputLength: maxBytes }, (error, plain) => {
+      loadZlib().gunzip(bytes, { maxOutputLength: maxBytes }, (error, plain) => {
         if (error) reject(error)
         else resolve(plain)
       })

@@ -1,7 +1,7 @@
 // zstd (RFC 8878), by the runtime's zlib. The frames are walked here first, because the runtimes disagree about what is cut
 // short (Node throws, Bun returns nothing, Deno a part) and about several frames (Bun reads all, the others the first).
-import { constants, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib'
 import { KafkaError } from '../../base/errors.ts'
+import { loadZlib } from '../../base/late-modules.ts'
 import { concatenate } from './concatenate.ts'
 import type { Unpacker } from './unpacking.ts'
 
@@ -13,6 +13,7 @@ const LARGEST_BLOCK_BYTES = 131_072
 
 /** One zstd frame. Level as Kafka's `compression.zstd.level`. */
 export function zstd(bytes: Uint8Array, level = 3): Uint8Array {
+  const { constants, zstdCompressSync } = loadZlib()
   return zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: level } })
 }
 
@@ -24,10 +25,10 @@ interface Frame {
 /** All frames, one behind the other. Throws CORRUPT_MESSAGE, or zlib's errors, also for more than `maxBytes`. */
 export const ZSTD: Unpacker<Frame> = {
   parts: unpackFrames,
-  now: ({ bytes, options }) => zstdDecompressSync(bytes, options),
+  now: ({ bytes, options }) => loadZlib().zstdDecompressSync(bytes, options),
   later({ bytes, options }) {
     return new Promise((resolve, reject) => {
-      zstdDecompress(bytes, options, (error, plain) => {
+      loadZlib().zstdDecompress(bytes, options, (error, plain) => {
         if (error) reject(error)
         else resolve(plain)
       })
