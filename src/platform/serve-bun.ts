@@ -1,5 +1,6 @@
 // Bun.serve behind a door.
-import { upgradeWebSocket, websocket } from 'hono/bun'
+import type { BunWebSocketData, BunWebSocketHandler } from 'hono/bun'
+import { defineWebSocketHelper, type UpgradeWebSocket } from 'hono/ws'
 import { systemClock } from '#storage/base/world.ts'
 import {
   DRAIN_MS,
@@ -21,13 +22,16 @@ interface BunServer {
 }
 declare const Bun: { version: string; serve(options: object): BunServer }
 
+type WebSocketHandler = BunWebSocketHandler<BunWebSocketData>
+
 /** Serves a door on Bun. */
 export const serve: Serve = (door, options) =>
   new Promise((resolve) => resolve(start(door, options)))
 
 function start(door: ServedDoor, options: ServeOptions): HttpServer {
-  door.mountWebSockets(upgradeWebSocket)
-  const server = listen(door, options)
+  const { upgrade, websocket } = lateWebSockets()
+  door.mountWebSockets(upgrade)
+  const server = listen(door, options, websocket)
   return {
     runtime: `bun ${Bun.version}`,
     host: options.host,
@@ -44,7 +48,23 @@ function start(door: ServedDoor, options: ServeOptions): HttpServer {
   }
 }
 
-function listen(door: ServedDoor, options: ServeOptions): BunServer {
+/** Hono's WebSockets for Bun, loaded at the first upgrade: much of Hono that a broker does not use comes along. */
+function lateWebSockets(): { upgrade: UpgradeWebSocket; websocket: WebSocketHandler } {
+  let handler: WebSocketHandler | undefined
+  const upgrade = defineWebSocketHelper(async (c, events) => {
+    const hono = await import('hono/bun')
+    handler = hono.websocket
+    return await hono.upgradeWebSocket(c, events)
+  })
+  const websocket: WebSocketHandler = {
+    open: (socket) => handler?.open(socket),
+    message: (socket, message) => handler?.message(socket, message),
+    close: (socket, code, reason) => handler?.close(socket, code, reason),
+  }
+  return { upgrade, websocket }
+}
+
+function listen(door: ServedDoor, options: ServeOptions, websocket: WebSocketHandler): BunServer {
   try {
     return Bun.serve({
       hostname: options.host,
@@ -62,10 +82,16 @@ function listen(door: ServedDoor, options: ServeOptions): BunServer {
           clientAddress: () => bun.requestIP(request)?.address ?? '',
           lostSignal: () => request.signal,
         }
-        return door.fetch(request, environment)
+        return door.fetch(withHost(request), environment)
       },
     })
   } catch (error) {
     throw listenError(error, options)
   }
+}
+
+/** HTTP/1.0 needs no Host, as in the checks of load balancers. Bun's URL is a bare path then, which routers misread. */
+function withHost(request: Request): Request {
+  if (!request.url.startsWith('/')) return request
+  return new Request(`http://localhost${request.url}`, request)
 }
