@@ -2,11 +2,8 @@
 // The executable: command line in, exit code out.
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { runCommandLine } from '#src/cli/command-line.ts'
+import { plainServeRequest } from '#src/cli/serve-request.ts'
 import type { CommandWorld, ServeRequest } from '#src/cli/world.ts'
-import { diagnose } from '#src/partitions/doctor/diagnosis.ts'
-import { rebuildMetadata } from '#src/partitions/doctor/rebuild-metadata.ts'
-import { planRebuild } from '#src/partitions/doctor/rebuild-plan.ts'
 import { recoveryLines } from '#src/partitions/recovery-findings.ts'
 import {
   commandArguments,
@@ -17,6 +14,7 @@ import {
   onTermination,
   processId,
   readInput,
+  releaseMemory,
   runtimeName,
   writeError,
   writeOutput,
@@ -24,6 +22,9 @@ import {
 import { systemClock, systemRandom } from '#storage/base/world.ts'
 import { nodeFiles } from '#storage/fs/node-files.ts'
 import { BrokerConfig, KafkaError, type RunningBroker, StorageFault, startBroker } from './mod.ts'
+
+/** When a broker has started, so that loading it has left what can be given back. */
+const SETTLED_MS = 1_000
 
 const PACKAGE = fileURLToPath(new URL('package.json', import.meta.url))
 
@@ -35,6 +36,7 @@ async function serve({ configFile, flags }: ServeRequest): Promise<number> {
   const broker = await start(configFile, flags)
   if (!broker) return 1
   await writeOutput(startText(broker))
+  systemClock.after(SETTLED_MS, releaseMemory)
   const signal = new Promise<string>((resolve) => {
     // One listener for both signals: on Deno one that is added now would hear the signal that is being delivered.
     let isStopping = false
@@ -116,9 +118,13 @@ function keepAlive(): void {
   setInterval(() => undefined, 2 ** 30)
 }
 
-async function main(): Promise<void> {
+/** Any command. What only commands need is loaded here, so that a broker does without. */
+async function command(args: readonly string[]): Promise<number> {
+  const { runCommandLine } = await import('#src/cli/command-line.ts')
+  const { diagnose } = await import('#src/partitions/doctor/diagnosis.ts')
+  const { rebuildMetadata } = await import('#src/partitions/doctor/rebuild-metadata.ts')
+  const { planRebuild } = await import('#src/partitions/doctor/rebuild-plan.ts')
   const interrupted = new AbortController()
-  const args = commandArguments()
   const stop = args[0] === 'serve' ? () => undefined : onTermination(() => interrupted.abort())
   const world: CommandWorld = {
     version: JSON.parse(readFileSync(PACKAGE, 'utf8')).version,
@@ -140,9 +146,17 @@ async function main(): Promise<void> {
     },
     interrupted: interrupted.signal,
   }
-  const exitCode = await runCommandLine(args, world)
-  stop()
-  exitProcess(exitCode)
+  try {
+    return await runCommandLine(args, world)
+  } finally {
+    stop()
+  }
+}
+
+async function main(): Promise<void> {
+  const args = commandArguments()
+  const request = plainServeRequest(args)
+  exitProcess(await (request === undefined ? command(args) : serve(request)))
 }
 
 await main()

@@ -1,5 +1,6 @@
 // Values of command line options.
 import { InvalidArgumentError } from 'commander'
+import { addPair } from './serve-request.ts'
 
 /** A whole number from 0 on. */
 export function countOption(text: string): number {
@@ -18,7 +19,7 @@ export function gatherPairs(
   text: string,
   before: Readonly<Record<string, string>> = {},
 ): Readonly<Record<string, string>> {
-  const equals = text.indexOf('=')
-  if (equals > 0) return { ...before, [text.slice(0, equals).trim()]: text.slice(equals + 1) }
+  const pairs = addPair(text, before)
+  if (pairs !== undefined) return pairs
   throw new InvalidArgumentError('It must be name=value.')
 }

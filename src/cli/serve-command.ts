@@ -1,17 +1,10 @@
 // `millrace serve`: turns flags into broker keys and hands them to whoever runs the broker.
 import type { Command } from 'commander'
 import { gatherPairs } from './options.ts'
+import { type ServeFlags, serveRequest } from './serve-request.ts'
 import type { CommandWorld } from './world.ts'
 
-interface Flags {
-  readonly config?: string
-  readonly data?: string
-  readonly http?: string
-  readonly kafka?: string
-  readonly set?: Readonly<Record<string, string>>
-}
-
-/** Adds `serve`. `--data`, `--kafka` and `--http` win over `--set` of the same key. */
+/** Adds `serve`. */
 export function addServeCommand(
   program: Command,
   world: CommandWorld,
@@ -31,13 +24,5 @@ export function addServeCommand(
 Settings come from flags, then from the environment (MILLRACE_LOG_SEGMENT_BYTES for
 log.segment.bytes, MILLRACE_HTTP_LISTENER for millrace.http.listener), then from the file.`,
     )
-    .action(async ({ config, data, http, kafka, set }: Flags) => {
-      const flags = {
-        ...set,
-        ...(data === undefined ? {} : { 'log.dirs': data }),
-        ...(http === undefined ? {} : { 'millrace.http.listener': http }),
-        ...(kafka === undefined ? {} : { listeners: `PLAINTEXT://${kafka}` }),
-      }
-      finish(await world.serve(config === undefined ? { flags } : { configFile: config, flags }))
-    })
+    .action(async (flags: ServeFlags) => finish(await world.serve(serveRequest(flags))))
 }

@@ -4,6 +4,7 @@ import {
   onTermination,
   processId,
   processUsage,
+  releaseMemory,
   runtimeName,
 } from '../../../src/platform/process.ts'
 
@@ -29,4 +30,10 @@ test('onTermination() hears of the signal until it is told not to', async () => 
   const before = process.listenerCount('SIGINT')
   stop()
   expect(process.listenerCount('SIGINT')).toBe(before - 1)
+})
+
+test('releaseMemory() keeps what is still held', () => {
+  const held = Array.from({ length: 1_000 }, (_, index) => ({ text: `held ${index}` }))
+  releaseMemory()
+  expect(held.every(({ text }, index) => text === `held ${index}`)).toBe(true)
 })
