@@ -238,7 +238,7 @@ function listOrNote(
     return owner.directory.list()
   } catch (error) {
     onUnreadable(owner, error)
-    if (!owner.isOffline) throw error
+    if (!owner.isOffline) throw storageError(error, `Listing ${owner.directory.path}`)
     return []
   }
 }

@@ -251,6 +251,8 @@ export class TopicModel {
 
   /** What waits for the disk is not seen before it is there. */
   checkWatermark(log: PartitionLog): void {
+    // A cut that was refused: what it would have taken is still there.
+    if (this.#isBeingCut) return
     const waiting = this.#entries.find((entry) => {
       return entry.needsDisk && entry.isAppended && endOf(entry) > log.durableOffset
     })

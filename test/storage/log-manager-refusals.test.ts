@@ -51,6 +51,15 @@ test('A start tries again to open a log when a descriptor was missing', async ()
   expect(next.manager.hadCleanShutdown).toBe(true)
 })
 
+test('A start is refused with KAFKA_STORAGE_ERROR while a descriptor for a directory is missing', async () => {
+  const logDirs = ['/data', '/more']
+  const disk = new SimulatedDisk()
+  await (await start(disk, { logDirs })).manager.close(1)
+  disk.fail({ on: 'list', path: '/more', code: 'EMFILE' })
+  const refused = { code: 'KAFKA_STORAGE_ERROR', message: 'Listing /more failed with EMFILE' }
+  await expect(start(disk, { logDirs })).rejects.toMatchObject(refused)
+})
+
 test('A log that a start could not open is opened when it is asked for, once the system lets it', async () => {
   const disk = await killedDisk()
   const clock = new VirtualClock()
