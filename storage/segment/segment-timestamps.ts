@@ -1,6 +1,5 @@
 // Timestamps of a segment that is not loaded.
 import type { Files } from '../fs/files.ts'
-import { segmentPath } from './segment-files.ts'
 import { TIME_INDEX_ENTRY_BYTES, TimeIndex, type TimestampOffset } from './time-index.ts'
 
 /**
@@ -9,10 +8,9 @@ import { TIME_INDEX_ENTRY_BYTES, TimeIndex, type TimestampOffset } from './time-
  */
 export function readLastTimeEntry(
   files: Files,
-  directory: string,
+  path: string,
   { baseOffset, isSound }: { baseOffset: number; isSound: (entry: Uint8Array) => boolean },
 ): TimestampOffset | undefined {
-  const path = segmentPath(directory, baseOffset, 'timeindex')
   const size = files.status(path)?.size ?? 0
   if (size < TIME_INDEX_ENTRY_BYTES) return { timestamp: -1, offset: baseOffset }
   const end = size - (size % TIME_INDEX_ENTRY_BYTES)

@@ -168,7 +168,8 @@ export class Segment {
     if (!this.#largest) {
       const { files, directory, sums } = this.#environment
       const isSound = (entry: Uint8Array) => sums?.fitsLastTime(this.baseOffset, entry) !== false
-      const last = readLastTimeEntry(files, directory, { baseOffset: this.baseOffset, isSound })
+      const path = segmentPath(directory, this.baseOffset, 'timeindex') + this.#suffix
+      const last = readLastTimeEntry(files, path, { baseOffset: this.baseOffset, isSound })
       this.#largest = last ?? this.indexes.times.lastEntry
     }
     return this.#largest

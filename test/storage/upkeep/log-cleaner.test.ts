@@ -318,40 +318,47 @@ test.each([
   expect(left.size, 'the log is met as it was and as it is').toBe(2)
 })
 
-test('A log is read as before while its segments wait for what takes their place', async () => {
-  const broker = await new Broker().start()
-  const log = await broker.create('orders')
-  const compacted = { log, clock: broker.clock }
-  put(compacted, ['a=1'])
-  put(compacted, ['t=1'], {
-    producerId: 7,
-    producerEpoch: 0,
-    baseSequence: 0,
-    isTransactional: true,
-  })
-  endTransaction(compacted, 7, false)
-  roll(compacted)
-  await broker.fill(log, ['x', 'a=2'])
-  const second = log.segments[1]?.path ?? ''
-  broker.disk.fail({ on: 'rename', path: second, code: 'ENOSPC', times: Infinity })
-  // What a Kafka has left has no sums.
-  broker.disk.remove('/data/orders-0/millrace.sums')
-  const wanted = { maxBytes: 1_000, isolation: 'read_committed', minOneBatch: true } as const
-  const read = () => ({
-    texts: readAll(log, 0),
-    aborted: log.read(0, wanted).abortedTransactions,
-    first: log.offsetForTimestamp(0),
-  })
-  const before = read()
-  expect(before.aborted).toHaveLength(1)
-  const cleaning = broker.manager.cleaner.cleanNow()
-  await broker.pass(500)
-  expect(log.segments.map(({ path }) => path.endsWith('.deleted'))).toEqual([true, false, false])
-  expect(read()).toEqual(before)
-  broker.disk.faults.heal()
-  await broker.drive(cleaning)
-  expect(readAll(log, 0)).toEqual(['3:1', '4:2', '5:1'])
-})
+test.each([true, false])(
+  'A log is read as before while its segments wait for what takes their place (sums: %s)',
+  async (hasSums) => {
+    const broker = await new Broker().start()
+    let log = await broker.create('orders')
+    const compacted = { log, clock: broker.clock }
+    put(compacted, ['a=1'])
+    put(compacted, ['t=1'], {
+      producerId: 7,
+      producerEpoch: 0,
+      baseSequence: 0,
+      isTransactional: true,
+    })
+    endTransaction(compacted, 7, false)
+    roll(compacted)
+    await broker.fill(log, ['x', 'a=2'])
+    await broker.drive(broker.manager.close(1))
+    // What a Kafka has left has no sums.
+    if (!hasSums) broker.disk.remove('/data/orders-0/millrace.sums')
+    broker.disk = broker.disk.afterKill()
+    await broker.start()
+    log = broker.manager.log(log.topicPartition) as PartitionLog
+    const second = log.segments[1]?.path ?? ''
+    broker.disk.fail({ on: 'rename', path: second, code: 'ENOSPC', times: Infinity })
+    const wanted = { maxBytes: 1_000, isolation: 'read_committed', minOneBatch: true } as const
+    const read = () => ({
+      texts: readAll(log, 0),
+      aborted: log.read(0, wanted).abortedTransactions,
+    })
+    const before = read()
+    expect(before.aborted).toHaveLength(1)
+    const cleaning = broker.manager.cleaner.cleanNow()
+    await broker.pass(500)
+    expect(log.segments.map(({ path }) => path.endsWith('.deleted'))).toEqual([true, false, false])
+    expect(read()).toEqual(before)
+    expect(log.offsetForTimestamp(0)?.offset).toBe(0)
+    broker.disk.faults.heal()
+    await broker.drive(cleaning)
+    expect(readAll(log, 0)).toEqual(['3:1', '4:2', '5:1'])
+  },
+)
 
 test('LogCleaner leaves nothing that a start would finish when the removal of it was refused once', async () => {
   let refused = 0
