@@ -86,11 +86,17 @@ export class LogSlice {
     return this.#parts?.isSealed === true
   }
 
-  /** Whether `lease` would have to wait for the disk, and so stall the loop: await `warm` first. */
+  /** Whether `lease` would have to wait for the disk, and so stall the loop: await `warm` first. False when it would fail. */
   get isCold(): boolean {
     const parts = this.#parts
     const file = parts && mappable(parts)
-    return file !== undefined && this.#source.maps.isCold(file, parts as SliceParts)
+    if (!file) return false
+    try {
+      return this.#source.maps.isCold(file, parts)
+    } catch (error) {
+      this.#told(parts, error)
+      return false
+    }
   }
 
   /** Brings the bytes into memory, off this thread. */

@@ -250,10 +250,10 @@ test('PartitionLog.offsetForTimestamp() does not look into a batch that fails it
 })
 
 /** A log of one active segment, a bit more than 2 MiB, and what is in it. */
-async function largeLog() {
+async function largeLog(onFault: (fault: Error) => void = () => undefined) {
   const disk = new SimulatedDisk()
   const environment = environmentOn(disk)
-  const { log } = await openLog(disk, { environment })
+  const { log } = await openLog(disk, { environment, onFault })
   const grow = (from: number, to: number) => {
     for (let number = from; number < to; number++) append(log, batchOf([largeValue(number)]))
   }
@@ -313,4 +313,14 @@ test.each([
   const read = () => log.read(1, { maxBytes: 1_000, isolation: 'log_end' }).bytes().length
   if (row.isOffline) expect(read).toThrow('offline')
   else expect(read()).toBeGreaterThan(0)
+})
+
+test('LogSlice takes its log offline when its segment can not even be mapped, and throws when it is read', async () => {
+  const faults: Error[] = []
+  const { disk, log } = await largeLog((fault) => faults.push(fault))
+  const slice = log.read(0, { maxBytes: 50_000, isolation: 'log_end' })
+  disk.fail({ on: ['map', 'open'], code: 'EIO', times: Infinity })
+  expect(slice.isCold).toBe(false)
+  expect(faults).toHaveLength(1)
+  expect(() => slice.lease()).toThrow('EIO')
 })
