@@ -23,7 +23,7 @@ import { systemClock, systemRandom } from '#storage/base/world.ts'
 import { nodeFiles } from '#storage/fs/node-files.ts'
 import { BrokerConfig, KafkaError, type RunningBroker, StorageFault, startBroker } from './mod.ts'
 
-/** When a broker has started, so that loading it has left what can be given back. */
+/** How long after a start memory is given back: whoever waits for the broker comes first. */
 const SETTLED_MS = 1_000
 
 const PACKAGE = fileURLToPath(new URL('package.json', import.meta.url))

@@ -89,17 +89,10 @@ export function processUsage(): {
   }
 }
 
-/** Gives back memory that a start or a burst has left unused, where the runtime does not do so by itself. Holds the loop for tens of ms. */
+/** Gives back what a start has left, memory and compiled code that nothing uses, once the loop is idle; where the runtime can be told to (Bun). */
 export function releaseMemory(): void {
-  const { Bun } = globalThis as { readonly Bun?: BunMemory }
+  const { Bun } = globalThis as { readonly Bun?: { shrink(): void } }
   Bun?.shrink()
-  Bun?.gc(true)
-}
-
-/** The part of Bun used here. */
-interface BunMemory {
-  shrink(): void
-  gc(isSynchronous: boolean): void
 }
 
 function write(stream: NodeJS.WriteStream, text: string | Uint8Array): Promise<void> {
