@@ -111,6 +111,10 @@ export class StorageMachine {
       return this.random.chance(0.2) ? key : `${key}=${this.#values++}`
     })
     const sequence = this.model(topic).nextSequence(producerId, this.log(topic))
+    // Of a producer that began anew in its epoch, another start may find the batches of before: no client does that.
+    const known = this.log(topic)?.producers.producer(producerId)?.batches ?? []
+    const again = known.find((one) => one.lastSequence === sequence + texts.length - 1)
+    if (this.model(topic).entries.some((one) => endOf(one) - 1 === again?.lastOffset)) return
     const isTransactional = producerId > 2
     const timestamp = this.clock.now() - this.random.below(10)
     this.#send(topic, { producerId, texts, sequence, isTransactional, timestamp })
