@@ -6,7 +6,7 @@ import { run } from './fixture.ts'
 
 test('plainServeRequest() reads what is plainly right', () => {
   const flags = '--config c --data /d --http :0 --kafka :1 --set a=b --set x=y=z'.split(' ')
-  expect(plainServeRequest(['serve', ...flags])).toEqual({
+  expect(plainServeRequest(['serve', ...flags, '--set', ' t = u'])).toEqual({
     configFile: 'c',
     flags: {
       'log.dirs': '/d',
@@ -14,6 +14,7 @@ test('plainServeRequest() reads what is plainly right', () => {
       listeners: 'PLAINTEXT://:1',
       a: 'b',
       x: 'y=z',
+      t: ' u',
     },
   })
   expect(plainServeRequest(['serve'])).toEqual({ flags: {} })
