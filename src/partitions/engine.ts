@@ -87,6 +87,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const environment = environmentOf(options)
   let engine: Engine | undefined
   let found: Examined | undefined
+  const started = Promise.withResolvers<Engine>()
+  // Mostly nobody waits for it.
+  started.promise.catch(() => undefined)
   const manager = openLogManager({
     environment,
     logDirs: options.logDirs,
@@ -106,17 +109,22 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       if (offline.directoryId === manager.metadataDirectoryId) options.onFailure?.(offline.fault)
     },
     onOpenedLate: async (_, told) => {
-      if (told?.needsNewEpoch)
-        await engine?.provider.submit({ kind: 'bumpLeaderEpochs', partitions: [told] })
-      if (told) await manager.checkpoint('recoveryPoints')
+      if (!told) return
+      // While the others are being made, nobody could be told of the epoch.
+      const { provider } = await started.promise
+      if (told.needsNewEpoch)
+        await provider.submit({ kind: 'bumpLeaderEpochs', partitions: [told] })
+      await manager.checkpoint('recoveryPoints')
     },
     onProgress: (progress) => options.onProgress?.(progress),
     onProblem: options.onProblem,
   })
   try {
     engine = await startOn(manager, environment, options, found)
+    started.resolve(engine)
     return engine
   } catch (error) {
+    started.reject(error)
     await giveUp(manager, error)
     throw error
   }

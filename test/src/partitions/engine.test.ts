@@ -95,6 +95,64 @@ test('A broker that starts after a crash has its recovery points on disk before 
   await again.stop()
 })
 
+test('A log that is opened late, at whatever moment of a start, gets its epoch raised before it is used', async () => {
+  const clock = new VirtualClock()
+  const drive = async <T>(promise: Promise<T>): Promise<T> => {
+    let isDone = false
+    const done = promise.finally(() => {
+      isDone = true
+    })
+    done.catch(() => undefined)
+    while (!isDone) await clock.run(10)
+    return await done
+  }
+  const disk = new SimulatedDisk({ schedule: (work) => void clock.after(2, work) })
+  disk.makeDirectory('/a')
+  const ignored = () => undefined
+  const world = { clock, random: new SeededRandom(1), onOffline: ignored, onProblem: ignored }
+  const options = { ...world, config: BrokerConfig.load(), logDirs: ['/a'], endpoints: [] }
+  const at = { topic: 'orders', partition: 0 }
+  const first = await drive(startEngine({ ...options, files: disk }))
+  const create = (name: string, partitionCount: number) => {
+    const topics = [{ name, partitionCount }]
+    return drive(first.provider.submit({ kind: 'createTopics', topics }))
+  }
+  await create('orders', 1)
+  first.partitions.apply(wholeDelta(first.provider.image))
+  await drive(first.partitions.settled())
+  const record = { value: new Uint8Array(10), timestamp: clock.now() }
+  first.partitions.get(at).append(buildBatch([record]), { needsDisk: true })
+  await drive(first.partitions.get(at).log.flush())
+  // Their logs are made by the next start, which takes it longer than the late one needs.
+  await create('others', 100)
+  const killed = disk.afterKill()
+  await drive(first.stop())
+
+  let lateOnes = 0
+  for (let times = 2; times < 9; times++) {
+    const files = killed.afterKill()
+    files.fail({ on: 'open', path: 'orders-0', code: 'EMFILE', times })
+    const starting = startEngine({ ...options, files }).then((started) => {
+      started.provider.onDelta((delta) => started.partitions.apply(delta))
+      return started
+    })
+    const { partitions, provider, recovery, stop } = await drive(starting)
+    if (recovery.findings.some(({ messages }) => messages.join().includes('EMFILE'))) lateOnes++
+    for (let round = 0; round < 10; round++) {
+      try {
+        partitions.get(at)
+      } catch {
+        // Asked for, it is opened.
+      }
+      await clock.run(2_000)
+    }
+    expect(provider.image.partition(at)?.leaderEpoch, `${times} times`).toBe(1)
+    expect(partitions.get(at).leaderEpoch, `${times} times`).toBe(1)
+    await drive(stop())
+  }
+  expect(lateOnes).toBeGreaterThan(0)
+})
+
 test('A topic that is deleted while the broker begins to stop is gone, log and all', async () => {
   const { disk, running } = await broker()
   await running.produce('orders', [{ value: 'one' }])
