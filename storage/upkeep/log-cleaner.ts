@@ -187,10 +187,10 @@ export class LogCleaner {
     const { checkpoint, environment } = this.#parts
     const now = environment.clock.now()
     try {
-      const { logStartOffset } = log
       const start = log.passOldSegments(now)
-      // On a full disk they go all the same.
-      if (start > logStartOffset) await log.whenStartSaved().catch(() => undefined)
+      const hasAny = (log.segments[1]?.baseOffset ?? Infinity) <= start
+      // Whoever has moved the start; on a full disk they go all the same.
+      if (hasAny) await log.whenStartSaved().catch(() => undefined)
       log.deleteOldSegments(now, start)
       const range = assessLog(log, checkpoint.get(log), now)
       if (range.isReset) await checkpoint.set(log, range.firstDirtyOffset)

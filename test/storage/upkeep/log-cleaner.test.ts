@@ -318,6 +318,17 @@ test.each([
   expect(left.size, 'the log is met as it was and as it is').toBe(2)
 })
 
+test('LogCleaner removes nothing before the log start is on disk that a deletion of records has moved', async () => {
+  const broker = await new Broker().start()
+  const log = await broker.fill(await broker.create('orders'))
+  log.deleteRecordsBefore(2)
+  const cleaning = broker.manager.cleaner.cleanNow()
+  await broker.pass(1)
+  expect(log.segments[0]?.baseOffset).toBe(0)
+  await broker.drive(cleaning)
+  expect(log.segments[0]?.baseOffset).toBe(2)
+})
+
 test.each([true, false])(
   'A log is read as before while its segments wait for what takes their place (sums: %s)',
   async (hasSums) => {
