@@ -1,6 +1,6 @@
 // Bun.serve behind a door.
 import type { BunWebSocketData, BunWebSocketHandler } from 'hono/bun'
-import { defineWebSocketHelper, type UpgradeWebSocket } from 'hono/ws'
+import { defineWebSocketHelper } from 'hono/ws'
 import { systemClock } from '#storage/base/world.ts'
 import {
   DRAIN_MS,
@@ -29,9 +29,8 @@ export const serve: Serve = (door, options) =>
   new Promise((resolve) => resolve(start(door, options)))
 
 function start(door: ServedDoor, options: ServeOptions): HttpServer {
-  const { upgrade, websocket } = lateWebSockets()
-  door.mountWebSockets(upgrade)
-  const server = listen(door, options, websocket)
+  door.mountWebSockets(upgradeWebSocket)
+  const server = listen(door, options)
   return {
     runtime: `bun ${Bun.version}`,
     host: options.host,
@@ -48,23 +47,23 @@ function start(door: ServedDoor, options: ServeOptions): HttpServer {
   }
 }
 
+/** What Hono does with the WebSockets of all servers: a door may be served by several. */
+let handler: WebSocketHandler | undefined
+
 /** Hono's WebSockets for Bun, loaded at the first upgrade: much of Hono that a broker does not use comes along. */
-function lateWebSockets(): { upgrade: UpgradeWebSocket; websocket: WebSocketHandler } {
-  let handler: WebSocketHandler | undefined
-  const upgrade = defineWebSocketHelper(async (c, events) => {
-    const hono = await import('hono/bun')
-    handler = hono.websocket
-    return await hono.upgradeWebSocket(c, events)
-  })
-  const websocket: WebSocketHandler = {
-    open: (socket) => handler?.open(socket),
-    message: (socket, message) => handler?.message(socket, message),
-    close: (socket, code, reason) => handler?.close(socket, code, reason),
-  }
-  return { upgrade, websocket }
+const upgradeWebSocket = defineWebSocketHelper(async (c, events) => {
+  const hono = await import('hono/bun')
+  handler = hono.websocket
+  return await hono.upgradeWebSocket(c, events)
+})
+
+const websocket: WebSocketHandler = {
+  open: (socket) => handler?.open(socket),
+  message: (socket, message) => handler?.message(socket, message),
+  close: (socket, code, reason) => handler?.close(socket, code, reason),
 }
 
-function listen(door: ServedDoor, options: ServeOptions, websocket: WebSocketHandler): BunServer {
+function listen(door: ServedDoor, options: ServeOptions): BunServer {
   try {
     return Bun.serve({
       hostname: options.host,

@@ -56,6 +56,8 @@ function createServer(door: ServedDoor, options: ServeOptions, sockets: WebSocke
       return door.fetch(request, Object.assign(environment, shared))
     },
     overrideGlobalObjects: false,
+    // For HTTP/1.0, which needs no Host.
+    hostname: 'localhost',
     // Under exactOptionalPropertyTypes the two packages' types differ in an optional method only.
     websocket: { server: sockets as unknown as WebSocketServerLike },
     serverOptions: {

@@ -151,15 +151,34 @@ test('A reader that stops reading stops its tail, and gets everything when it go
   await until(async () => (await openStreams()) === 0)
 }, 60_000)
 
-test('A Host that no URL can have is refused as any other', async () => {
-  const socket = await raw('GET /topics HTTP/1.1\r\nHost: 127.0.V.1\r\nConnection: close\r\n\r\n')
+/** Sends these bytes and waits for an answer that begins so. */
+async function answered(request: string, start: RegExp): Promise<void> {
+  const socket = await raw(request)
   let answer = ''
   socket.on('data', (chunk) => {
     answer += chunk.toString('latin1')
   })
   socket.resume()
+  await until(() => answer.includes('\r\n\r\n'))
+  expect(answer).toMatch(start)
+}
+
+test('A Host that no URL can have is refused as any other', async () => {
+  const request = 'GET /topics HTTP/1.1\r\nHost: 127.0.V.1\r\nConnection: close\r\n\r\n'
   // 400 where the runtime refuses it before any handler sees it.
-  await until(() => /^HTTP\/1\.1 40[03] /.test(answer))
+  await answered(request, /^HTTP\/1\.1 40[03] /)
+})
+
+test('HTTP/1.0 without a Host is answered, and no page of elsewhere comes in by it', async () => {
+  await answered('GET /health/live HTTP/1.0\r\n\r\n', /^HTTP\/1\.[01] 200 /)
+  await answered('GET /health/live?at=once HTTP/1.0\r\n\r\n', /^HTTP\/1\.[01] 200 /)
+  const origin = 'Origin: http://elsewhere.example'
+  await answered(`GET /topics HTTP/1.0\r\n${origin}\r\n\r\n`, /^HTTP\/1\.[01] 403 /)
+  const upload = 'POST /topics/old HTTP/1.0\r\nContent-Length: 5\r\n\r\nhello'
+  await answered(upload, /^HTTP\/1\.[01] 200 /)
+  expect(await (await fetch(`${url}/topics/old/partitions/0/records`)).json()).toMatchObject([
+    { value: 'hello' },
+  ])
 })
 
 test('A WebSocket carries a tail', async () => {
