@@ -75,6 +75,7 @@ function* unpackBlocks(
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const frame = frameHeader(view)
   const parts: Uint8Array[] = []
+  const window = frame.isIndependent ? undefined : new Window()
   let left = maxBytes
   let position = frame.size
   for (;;) {
@@ -88,8 +89,8 @@ function* unpackBlocks(
     if (size > frame.blockBytes || end > bytes.length) throw cut(end, bytes.length)
     const block = bytes.subarray(position, end)
     const limit = Math.min(frame.blockBytes, left)
-    const window = frame.isIndependent ? undefined : windowOf(parts)
-    const part = isStored ? block : yield { bytes: limited(block, limit), window }
+    const part = isStored ? block : yield { bytes: limited(block, limit), window: window?.bytes }
+    window?.push(part)
     left -= part.length
     if (left < 0) throw corrupt(`An lz4 frame unpacks to more than ${maxBytes} bytes`)
     parts.push(part)
@@ -139,16 +140,26 @@ function limited(block: Uint8Array, limit: number): Uint8Array {
   return sized
 }
 
-/** The last 64 KiB that were unpacked; undefined at the start. */
-function windowOf(parts: readonly Uint8Array[]): Uint8Array | undefined {
-  const recent: Uint8Array[] = []
-  let size = 0
-  for (let index = parts.length - 1; index >= 0 && size < WINDOW_BYTES; index--) {
-    const part = parts[index] ?? END_MARK
-    recent.unshift(part)
-    size += part.length
+/** The last 64 KiB that were unpacked. Blocks may be as small as a byte: each costs no more than its size. */
+class Window {
+  readonly #buffer = new Uint8Array(2 * WINDOW_BYTES)
+  #size = 0
+
+  /** Undefined at the start. Valid until the next `push`. */
+  get bytes(): Uint8Array | undefined {
+    if (this.#size === 0) return undefined
+    return this.#buffer.subarray(Math.max(0, this.#size - WINDOW_BYTES), this.#size)
   }
-  return size === 0 ? undefined : concatenate(recent).subarray(-WINDOW_BYTES)
+
+  push(part: Uint8Array): void {
+    const last = part.subarray(-WINDOW_BYTES)
+    if (this.#size + last.length > this.#buffer.length) {
+      this.#buffer.copyWithin(0, this.#size - WINDOW_BYTES, this.#size)
+      this.#size = WINDOW_BYTES
+    }
+    this.#buffer.set(last, this.#size)
+    this.#size += last.length
+  }
 }
 
 function library(): Lz4Module {

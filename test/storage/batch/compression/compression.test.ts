@@ -182,6 +182,37 @@ test('decompress() follows an lz4 block that refers to the one before it', () =>
   expect(Buffer.from(decompress('lz4', bytes, LIMIT)).toString()).toBe('abcdefghabcdefghvwxzy')
 })
 
+test('decompress() follows lz4 blocks of any size that refer up to 65,535 bytes back', () => {
+  const blocks: Buffer[] = [Buffer.from('04224d18404082', 'hex')]
+  const expected: number[] = []
+  const put = (field: number, bytes: Uint8Array) => {
+    const size = Buffer.alloc(4)
+    size.writeUInt32LE(field)
+    blocks.push(size, Buffer.from(bytes))
+  }
+  for (const size of [1, 70, 40_000, 1, 65_536, 30_000, 9, 65_535, 2, 65_536, 50_000]) {
+    const stored = noise(size)
+    put(size + 0x8000_0000, stored)
+    expected.push(...stored)
+    const back = Math.min(expected.length, 65_535)
+    const start = expected.length - back
+    // No literals, a match of 4 bytes from the far end of the window, then 5 literals.
+    put(9, Uint8Array.of(0x00, back & 255, back >> 8, 0x50, 1, 2, 3, 4, 5))
+    for (let at = 0; at < 4; at++) expected.push(expected[start + at] as number)
+    expected.push(1, 2, 3, 4, 5)
+  }
+  const frame = Buffer.concat([...blocks, Buffer.alloc(4)])
+  expect(Buffer.compare(decompress('lz4', frame, LIMIT), Buffer.from(expected))).toBe(0)
+})
+
+test('decompress() takes time by the bytes of an lz4 frame, also when its blocks are of one byte', () => {
+  const count = 50_000
+  const blocks = Buffer.alloc(5 * count, Buffer.from('0100008061', 'hex'))
+  const frame = Buffer.concat([Buffer.from('04224d18404082', 'hex'), blocks, Buffer.alloc(4)])
+  // With a look back over the blocks before for each of them, this took an hour.
+  expect(decompress('lz4', frame, LIMIT).length).toBe(count)
+})
+
 test('compress() frames lz4 as Kafka does, and leaves what would grow', () => {
   const packed = compress('lz4', noise(100))
   expect(hexOf(packed.subarray(0, 11))).toBe('04224d1860408264000080')
