@@ -10,6 +10,7 @@ import { setInt64At } from '#storage/bytes/big-endian.ts'
 import { crc32c } from '#storage/bytes/crc32c.ts'
 import type { PartitionLog } from '#storage/log/partition-log.ts'
 import { benchCompaction } from './compaction.ts'
+import { spread } from './peers/judge.ts'
 import { benchRecovery, benchStarts } from './recovery.ts'
 import { benchBatch, openBenchLog, withFolder } from './workspace.ts'
 
@@ -28,9 +29,6 @@ const batchBytes = Number(values.batch)
 const readBytes = MIB
 /** Appends and what limits them take turns of this size: other work on the machine meets both alike. */
 const TURN_BYTES = 8 * MIB
-
-const median = (numbers: readonly number[]): number =>
-  numbers.toSorted((left, right) => left - right)[Math.floor(numbers.length / 2)] ?? Number.NaN
 
 /** Runs `work` and returns the seconds that it took. */
 async function seconds(work: () => Promise<void> | void): Promise<number> {
@@ -139,7 +137,7 @@ async function benchAppends(folder: string, recordBytes: number, batch: Uint8Arr
   closeSync(file)
   const sum = (of: (turn: { limit: number; cached: number }) => number) =>
     turns.reduce((total, one) => total + of(one), 0)
-  const share = median(turns.map(({ limit, cached }) => limit / cached))
+  const share = spread(turns.map(({ limit, cached }) => limit / cached))?.median ?? Number.NaN
   const [limit, cached] = [sum((one) => one.limit), sum((one) => one.cached)]
   print({ what: 'limit, of CPU time: CRC-32C and write(2)', bytes, seconds: limit })
   print({ what: 'append into the page cache, of CPU time', bytes, records, seconds: cached })

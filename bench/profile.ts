@@ -14,8 +14,8 @@ import {
   runtimes,
   serveFlags,
 } from '../test/process/broker-process.ts'
-import { cpuSeconds } from './cpu-seconds.ts'
 import { LOAD_CASES } from './load-cases.ts'
+import { cpuTimes } from './peers/proc.ts'
 import { type CpuProfile, selfTimes } from './self-times.ts'
 import { withFolder } from './workspace.ts'
 
@@ -90,11 +90,12 @@ await withFolder(async (folder) => {
     const run = await load({ kafkaPort: kafkaPort(broker), url: broker.url })
     await run(warmUpSeconds)
     const stopPerf = startPerf(broker.pid, join(out, 'perf.data'))
-    const before = cpuSeconds(broker.pid)
+    const before = cpuTimes(broker.pid)
     const done = await run(seconds)
-    const after = cpuSeconds(broker.pid)
+    const after = cpuTimes(broker.pid)
     await stopPerf?.()
-    const [user, system] = [after.user - before.user, after.system - before.system]
+    const user = after.userSeconds - before.userSeconds
+    const system = after.systemSeconds - before.systemSeconds
     const million = done.records / 1e6
     console.log(`${name} on ${values.runtime}, ${done.seconds.toFixed(1)} s:`)
     console.log(

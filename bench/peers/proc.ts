@@ -4,13 +4,25 @@ import { readFileSync } from 'node:fs'
 /** The kernel counts CPU time in hundredths of a second, on every machine that Linux runs on today. */
 const ticksPerSecond = 100
 
-/** User and system CPU seconds in the text of /proc/PID/stat; threads that have ended are counted too. */
-export function cpuSecondsIn(stat: string): number {
+/** CPU time. */
+export interface CpuTimes {
+  readonly userSeconds: number
+  readonly systemSeconds: number
+}
+
+/** CPU time in the text of /proc/PID/stat; threads that have ended are counted too. */
+export function cpuTimesIn(stat: string): CpuTimes {
   // The name of the program is in brackets and may hold anything, brackets included.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const [user, system] = [Number(fields[11]), Number(fields[12])]
   if (Number.isNaN(user + system)) throw new Error(`No CPU time in ${stat}`)
-  return (user + system) / ticksPerSecond
+  return { userSeconds: user / ticksPerSecond, systemSeconds: system / ticksPerSecond }
+}
+
+/** User and system CPU seconds in the text of /proc/PID/stat. */
+export function cpuSecondsIn(stat: string): number {
+  const { userSeconds, systemSeconds } = cpuTimesIn(stat)
+  return userSeconds + systemSeconds
 }
 
 /** Resident memory. */
@@ -31,9 +43,13 @@ export function memoryIn(status: string): Memory {
   return { anonMib: kib('RssAnon'), rssMib: kib('VmRSS') }
 }
 
+const statOf = (pid: number): string => readFileSync(`/proc/${pid}/stat`, 'utf8')
+
+/** CPU time that a running process has used. */
+export const cpuTimes = (pid: number): CpuTimes => cpuTimesIn(statOf(pid))
+
 /** CPU seconds that a running process has used. */
-export const cpuSeconds = (pid: number): number =>
-  cpuSecondsIn(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+export const cpuSeconds = (pid: number): number => cpuSecondsIn(statOf(pid))
 
 /** Memory of a running process. */
 export const memoryOf = (pid: number): Memory =>

@@ -66,6 +66,18 @@ export class VirtualClock implements Clock {
     await settle()
   }
 
+  /** Waits for `work`, and lets time go on in steps of `stepMs` until it has settled. */
+  async drive<T>(work: Promise<T>, stepMs = 1): Promise<T> {
+    let isDone = false
+    const done = () => {
+      isDone = true
+    }
+    work.then(done, done)
+    await settle()
+    while (!isDone) await this.run(stepMs)
+    return await work
+  }
+
   /** Sets the wall clock, as an administrator or NTP does. Timers and `monotonic` do not notice. */
   setNow(nowMs: number): void {
     this.#nowMs = nowMs

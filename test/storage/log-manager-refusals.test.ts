@@ -13,14 +13,7 @@ const METADATA = '/data/orders-0/partition.metadata'
 /** A start that waits for the clock. */
 async function startSlowly(disk: SimulatedDisk, settings: Parameters<typeof start>[1] = {}) {
   const clock = settings.clock ?? new VirtualClock()
-  const starting = start(disk, { ...settings, clock })
-  let isDone = false
-  const done = () => {
-    isDone = true
-  }
-  starting.then(done, done)
-  while (!isDone) await clock.run(10)
-  return await starting
+  return await clock.drive(start(disk, { ...settings, clock }), 10)
 }
 
 /** ORDERS with a record beyond its recovery point, EVENTS with some that were deleted; nobody stopped them. */

@@ -88,15 +88,7 @@ test('PartitionLog.deleteOldSegments() takes nothing before the segment that fol
 test('LogManager.retain() takes no segment that came too late for the log start on disk', async () => {
   const clock = new VirtualClock()
   const disk = new SimulatedDisk({ schedule: (work) => clock.after(2, work) })
-  const drive = async <T>(promise: Promise<T>): Promise<T> => {
-    let isDone = false
-    const done = promise.finally(() => {
-      isDone = true
-    })
-    done.catch(() => undefined)
-    while (!isDone) await clock.run(1)
-    return await done
-  }
+  const drive = <T>(work: Promise<T>) => clock.drive(work)
   const { manager } = await drive(start(disk, { clock }))
   const log = await drive(create(manager, ORDERS))
   log.updateConfig({ ...log.config, segmentBytes: 100, retentionBytes: 200 })

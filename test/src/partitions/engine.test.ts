@@ -97,15 +97,7 @@ test('A broker that starts after a crash has its recovery points on disk before 
 
 test('A log that is opened late, at whatever moment of a start, gets its epoch raised before it is used', async () => {
   const clock = new VirtualClock()
-  const drive = async <T>(promise: Promise<T>): Promise<T> => {
-    let isDone = false
-    const done = promise.finally(() => {
-      isDone = true
-    })
-    done.catch(() => undefined)
-    while (!isDone) await clock.run(10)
-    return await done
-  }
+  const drive = <T>(work: Promise<T>) => clock.drive(work, 10)
   const disk = new SimulatedDisk({ schedule: (work) => void clock.after(2, work) })
   disk.makeDirectory('/a')
   const ignored = () => undefined

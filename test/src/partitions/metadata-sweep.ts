@@ -7,7 +7,7 @@ import { BrokerConfig } from '../../../mod.ts'
 import { SeededRandom } from '../../simulation/seeded-random.ts'
 import { SimulatedDisk } from '../../simulation/simulated-disk.ts'
 import { CHANGES, MachineStopped } from '../../simulation/simulated-faults.ts'
-import { settle, VirtualClock } from '../../simulation/virtual-clock.ts'
+import { VirtualClock } from '../../simulation/virtual-clock.ts'
 
 const ROOT = '/a'
 const LOG = '__cluster_metadata-0'
@@ -51,20 +51,6 @@ interface Running {
   readonly clock: VirtualClock
 }
 
-/** Waits for `promise`, and lets the clock go on meanwhile. */
-async function driven<T>(clock: VirtualClock, promise: Promise<T>): Promise<T> {
-  let isDone = false
-  const done = promise.finally(() => {
-    isDone = true
-  })
-  done.catch(() => undefined)
-  while (!isDone) {
-    await settle()
-    if (!isDone) await clock.run(100)
-  }
-  return await done
-}
-
 async function startOn(disk: SimulatedDisk): Promise<Running> {
   const clock = new VirtualClock()
   const flags = {
@@ -82,7 +68,7 @@ async function startOn(disk: SimulatedDisk): Promise<Running> {
     onProblem: () => undefined,
     onFailure: () => undefined,
   })
-  return { engine: await driven(clock, starting), clock }
+  return { engine: await clock.drive(starting, 100), clock }
 }
 
 /** Topics, how many partitions they have, and their configs; nothing of who decided when. */
@@ -148,10 +134,10 @@ async function decideOnce(
   decide: (engine: Engine) => Promise<unknown>,
 ) {
   try {
-    await driven(clock, decide(engine))
+    await clock.drive(decide(engine), 100)
   } catch (error) {
     if (!(error instanceof KafkaError)) throw error
-    await driven(clock, decide(engine))
+    await clock.drive(decide(engine), 100)
   }
 }
 

@@ -13,19 +13,9 @@ async function slowLog(config: Partial<LogConfig> = {}) {
   const disk = new SimulatedDisk({ schedule: (work) => void clock.after(delayMs, work) })
   disk.makeDirectory('/data')
   disk.syncDirectoryNow('/')
-  const { log } = await drive(clock, openLog(disk, { clock, config }))
+  const { log } = await clock.drive(openLog(disk, { clock, config }))
   delayMs = 10
   return { clock, disk, log, syncs: () => disk.faults.counts.get('sync') ?? 0 }
-}
-
-/** Lets time pass until the promise has settled. */
-async function drive<T>(clock: VirtualClock, promise: Promise<T>): Promise<T> {
-  let isDone = false
-  const done = promise.finally(() => {
-    isDone = true
-  })
-  while (!isDone) await clock.run(1)
-  return done
 }
 
 test('PartitionLog holds the high watermark at the first batch that needs the disk', async () => {
@@ -76,7 +66,7 @@ test('PartitionLog syncs segments in order, and passes one only after its direct
     expect(log.durableOffset).toBeGreaterThanOrEqual(last)
     last = log.durableOffset
     const settings = { clock: new VirtualClock(), recoveryPoint: log.recoveryPoint }
-    const opened = await drive(clock, openLog(disk.afterCrash(last + 1), settings))
+    const opened = await clock.drive(openLog(disk.afterCrash(last + 1), settings))
     expect(opened.log.logEndOffset).toBeGreaterThanOrEqual(last)
     expect(opened.recovery.damages).toEqual([])
   }

@@ -55,14 +55,8 @@ class Broker {
     return log
   }
 
-  async drive<T>(promise: Promise<T>): Promise<T> {
-    let isDone = false
-    const done = promise.finally(() => {
-      isDone = true
-    })
-    done.catch(() => undefined)
-    while (!isDone) await this.clock.run(1)
-    return done
+  drive<T>(work: Promise<T>): Promise<T> {
+    return this.clock.drive(work)
   }
 
   /** In small steps: who works in slices needs turns of the loop, too. */
