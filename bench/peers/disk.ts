@@ -1,10 +1,11 @@
-// What the disk itself can do, without any broker: the limits that a run's figures stand beside.
+// What the disk and the memory can do, without any broker: the limits that a run's figures stand beside.
 import { closeSync, fdatasync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { spread } from './judge.ts'
 import type { Metrics } from './result.ts'
 
 const PIECE = 16_384
+const PAGE = 4096
 
 /** MiB/s of write(2) in pieces of 16 KiB into a new file, without waiting for the disk. */
 export function bareWrite(folder: string, mib: number): number {
@@ -25,6 +26,18 @@ export function bareWriteSynced(folder: string, mib: number): number {
     fdatasyncSync(fd)
     return (mib / (performance.now() - start)) * 1000
   })
+}
+
+/**
+ * Microseconds until a page of memory that was free is there, over `mib` of them. Where a host takes back what its virtual
+ * machines have freed, every page that a log grows by waits for the host, whoever the broker is.
+ */
+export function bareTouch(mib: number): number {
+  const bytes = mib * 1_048_576
+  const start = performance.now()
+  const pages = new Uint8Array(bytes)
+  for (let at = 0; at < bytes; at += PAGE) pages[at] = 1
+  return ((performance.now() - start) * 1000) / (bytes / PAGE)
 }
 
 /** One write of `size` bytes and an fdatasync off the loop, again and again: the wait for each fdatasync, in microseconds. */

@@ -1,16 +1,18 @@
 // Millrace beside a real Kafka on this machine: `npm run bench:peers`. Prints as it goes, keeps bench/results/, writes docs/benchmarks.md.
 // `--set core|all`, or `--only NAME,NAME`; `--rounds N` (3); `--quick` for a trial at a twentieth of the size in one round, or `--scale X`;
-// `--runtime bun,deno,node` compares those runtimes with each other; `--out NAME` keeps the result as bench/results/NAME.json.
+// `--runtime bun,deno,node` compares those runtimes with each other; `--out NAME` keeps the result as bench/results/NAME.json;
+// `--free-gib N` holds all of the machine's memory but so much meanwhile, see ballast.ts.
 import { mkdirSync, rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { kafkaAbsence } from '../../test/kafka/kafka.ts'
 import { runtimes as allRuntimes } from '../../test/process/broker-process.ts'
 import { withFolder } from '../workspace.ts'
 import { acrossRuntimes } from './across-runtimes.ts'
+import { holdMemory } from './ballast.ts'
 import { serveBare } from './bare-server.ts'
 import { Fleet } from './brokers.ts'
 import { chosenCases } from './cases.ts'
-import { bareSync, bareWrite, bareWriteSynced } from './disk.ts'
+import { bareSync, bareTouch, bareWrite, bareWriteSynced } from './disk.ts'
 import { JavaLoad } from './java-load.ts'
 import { judge } from './judge.ts'
 import { describeMachine } from './machine.ts'
@@ -28,6 +30,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     runtime: { type: 'string', default: 'bun' },
     out: { type: 'string' },
+    'free-gib': { type: 'string' },
     // How it starts itself once more, as the limit of a fetch.
     serve: { type: 'string' },
   },
@@ -50,11 +53,13 @@ async function limitsOf(folder: string): Promise<Limit[]> {
     ['write(2) of 16 KiB, one fdatasync at the end', 'MiB/s'],
     ['fdatasync of 170 bytes, off the loop, p50', 'µs'],
     ['fdatasync of 170 bytes, off the loop, p99', 'µs'],
+    ['a page of 4 KiB of memory that was free', 'µs'],
   ]
   const all: number[][] = names.map(() => [])
   for (let round = 0; round < rounds; round++) {
     const sync = await bareSync(folder, 170, count)
-    const row = [bareWrite(folder, mib), bareWriteSynced(folder, mib), sync['p50Us'], sync['p99Us']]
+    const writes = [bareWrite(folder, mib), bareWriteSynced(folder, mib)]
+    const row = [...writes, sync['p50Us'], sync['p99Us'], bareTouch(mib * 4)]
     for (const [index, value] of row.entries()) all[index]?.push(value ?? Number.NaN)
   }
   return names.map(([name, unit], index) => ({ name, unit, values: all[index] ?? [] }))
@@ -78,6 +83,8 @@ async function run(folder: string): Promise<void> {
   console.log(
     `${machine.cores} × ${machine.processor}, load ${machine.loadBefore}; ${cases.length} cases, ${rounds} rounds`,
   )
+  const free = values['free-gib']
+  const letGo = free === undefined ? () => undefined : await holdMemory(Number(free))
   const limits = await limitsOf(folder)
   const fleet = new Fleet(folder)
   const java = new JavaLoad()
@@ -86,6 +93,7 @@ async function run(folder: string): Promise<void> {
   const done: CaseResult[] = []
   const stop = async () => {
     await Promise.allSettled([fleet.stop(), java.stop()])
+    letGo()
   }
   const abandon = async (code: number) => {
     await stop()

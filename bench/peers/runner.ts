@@ -33,12 +33,19 @@ interface Prepared {
   readonly failures: string[]
   /** A topic of old records. */
   oldTopic: string
+  /** The topic of all runs of a case with many partitions; empty before the first. */
+  manyTopic: string
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const CLIENT_DEADLINE_MS = 60_000
 /** A broker that was just started takes so many records before it counts as warm. */
 const WARM_RECORDS = 2_000_000
+/** How much of a case's load goes before its first round, and directly before each run that counts, and is not counted. */
+const WARM_SHARE = 0.5
+const AGAIN_SHARE = 0.25
+/** From here on, creating and deleting the partitions costs a broker more than their load does. */
+const MANY_PARTITIONS = 100
 
 /** Runs the cases with one fleet of brokers. */
 export class Runner {
@@ -57,7 +64,7 @@ export class Runner {
   async run(one: BenchCase): Promise<CaseResult> {
     const { rounds, scale, say } = this.#options
     const prepared: Prepared[] = one.sides.map((spec) => {
-      return { spec, rounds: [], failures: [], oldTopic: '' }
+      return { spec, rounds: [], failures: [], oldTopic: '', manyTopic: '' }
     })
     const absence = this.#clients.absence(one.load)
     if (absence !== undefined) {
@@ -65,16 +72,21 @@ export class Runner {
       for (const side of prepared) side.failures.push(absence)
       return resultOf(one, prepared)
     }
+    // Thousands of partitions, and what they leave behind when they are deleted, are for fresh brokers only.
+    if (one.partitions >= MANY_PARTITIONS) await this.#fleet.stop()
     for (const side of prepared)
       await this.#attempt(side, async () => {
         await this.#prepare(one, side)
-        await this.#measure(one, side, { all: prepared, scale: scale * 0.3 })
+        await this.#measure(one, side, { all: prepared, scale: scale * WARM_SHARE })
       })
     for (let round = 0; round < rounds; round++) {
       for (const side of inTurn(prepared, round)) {
-        const metrics = await this.#attempt(side, () =>
-          this.#measure(one, side, { all: prepared, scale }),
-        )
+        const metrics = await this.#attempt(side, async () => {
+          // A runtime throws away compiled code that has rested while the other sides had their turn.
+          if (one.load.tool !== 'start')
+            await this.#measure(one, side, { all: prepared, scale: scale * AGAIN_SHARE })
+          return await this.#measure(one, side, { all: prepared, scale, counts: true })
+        })
         side.rounds[round] = metrics ?? null
       }
       derive(prepared, round)
@@ -82,6 +94,7 @@ export class Runner {
     for (const side of prepared)
       if (side.oldTopic !== '')
         await this.#attempt(side, () => this.#delete(side.spec, side.oldTopic))
+    if (one.partitions >= MANY_PARTITIONS) await this.#fleet.stop()
     return resultOf(one, prepared)
   }
 
@@ -150,18 +163,19 @@ export class Runner {
   async #measure(
     one: BenchCase,
     side: Prepared,
-    { all, scale }: { all: readonly Prepared[]; scale: number },
+    { all, scale, counts = false }: { all: readonly Prepared[]; scale: number; counts?: boolean },
   ): Promise<Metrics> {
     const { spec } = side
     if (spec.broker === 'disk')
       return await bareSync(this.#options.folder, 170, Math.max(50, Math.round(1000 * scale)))
-    if (spec.broker === 'bare') return await this.#bare(one, all, scale)
+    if (spec.broker === 'bare') return counts ? await this.#bare(one, all, scale) : {}
     if (one.load.tool === 'start') return await this.#start(spec, one.load.idleSeconds, scale)
     const broker = await this.#broker(spec)
     const isReading = one.load.tool.endsWith('-consume') || isFetch(one.load)
-    const topic = isReading
-      ? side.oldTopic
-      : await this.#create(broker, one.partitions, spec.topicConfig ?? {})
+    const isMany = one.partitions >= MANY_PARTITIONS
+    const create = () => this.#create(broker, one.partitions, spec.topicConfig ?? {})
+    if (isMany && side.manyTopic === '') side.manyTopic = await create()
+    const topic = isReading ? side.oldTopic : side.manyTopic || (await create())
     // What earlier runs have left to write must not slow this one.
     spawnSync('sync', ['-f', broker.data])
     if (one.old?.isCold) for (const file of logFiles(broker, side.oldTopic)) dropFromCache(file)
@@ -172,12 +186,8 @@ export class Runner {
       oldTopic: side.oldTopic,
     }
     const metrics = await this.#load(one.load, broker, place, scale)
-    if (!isReading) {
-      await this.#deleteOn(broker, topic)
-      // The files of many partitions go a second later, and take their time.
-      if (one.partitions >= 100) await pause(3000)
-    }
-    this.#tell(one, spec, metrics)
+    if (!isReading && !isMany) await this.#deleteOn(broker, topic)
+    if (counts) this.#tell(one, spec, metrics)
     return metrics
   }
 
@@ -203,6 +213,8 @@ export class Runner {
     try {
       const { bootstrap } = server
       const place = { bootstrap, topic: owner.oldTopic, partitions: 1, oldTopic: owner.oldTopic }
+      // It is a new process each time.
+      await this.#clients.run(one.load, place, scale * AGAIN_SHARE)
       const metrics = await this.#load(one.load, server, place, scale)
       this.#tell(one, { ...owner.spec, name: 'bare' }, metrics)
       return metrics

@@ -1,0 +1,50 @@
+// A process that holds most of the machine's memory while brokers are measured: `node ballast.ts MIB` touches so much, and waits.
+//
+// The host of a virtual machine may take back what its guest has freed; each page that is used again then costs the guest a fault of 5 to
+// 20 microseconds, twenty times what a broker pays for writing to it, and as chance will have it. Where little is free, pages come back
+// into use before the host has them.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { within } from './child.ts'
+
+const CHUNK_MIB = 256
+const PAGE = 4096
+/** A page may take 20 µs: 24 GiB two minutes. */
+const DEADLINE_MS = 300_000
+
+/** Leaves `freeGib` of the machine's memory to everybody else; the rest is held until it is let go of. */
+export async function holdMemory(freeGib: number): Promise<() => void> {
+  const available = Number(
+    /^MemAvailable: +(\d+)/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1],
+  )
+  const mib = Math.floor(available / 1024 - freeGib * 1024)
+  if (!(mib > 0)) throw new Error(`Less than ${freeGib} GiB of memory are available`)
+  const script = fileURLToPath(import.meta.url)
+  const child = spawn(process.execPath, [script, String(mib)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const ended = once(child, 'close').then(() => Promise.reject(new Error('It could not be held')))
+  await within(
+    DEADLINE_MS,
+    `Holding ${mib} MiB of memory`,
+    Promise.race([once(child.stdout, 'data'), ended]),
+  )
+  ended.catch(() => undefined)
+  return () => child.kill('SIGKILL')
+}
+
+function hold(mib: number): void {
+  const held: Uint8Array[] = []
+  for (let left = mib; left > 0; left -= CHUNK_MIB) {
+    const chunk = new Uint8Array(Math.min(left, CHUNK_MIB) * 1_048_576)
+    for (let at = 0; at < chunk.length; at += PAGE) chunk[at] = 1
+    held.push(chunk)
+  }
+  console.log(`${held.length}`)
+  // Goes when whoever started it does.
+  process.stdin.on('close', () => process.exit(0)).resume()
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) hold(Number(process.argv[2]))
