@@ -2,11 +2,10 @@
 import { Hono } from 'hono'
 import { TrieRouter } from 'hono/router/trie-router'
 import { getPath } from 'hono/utils/url'
-import type { UpgradeWebSocket } from 'hono/ws'
 import { ANONYMOUS, type Session } from '#src/access/session.ts'
 import type { Broker } from '#src/broker/broker.ts'
 import { HttpCounters } from '#src/metrics/http-counters.ts'
-import type { RequestEnvironment, ServedDoor } from '#src/platform/serve.ts'
+import type { RequestEnvironment, ServedDoor, UpgradeLoader } from '#src/platform/serve.ts'
 import { type Clock, type Random, systemRandom } from '#storage/base/world.ts'
 import { ConsumerInstances } from './consumers/instances.ts'
 import { consumerRoutes } from './consumers/routes.ts'
@@ -50,7 +49,7 @@ export interface HttpDoorOptions {
 /** A door that answers requests, with a socket (`serve(door, …)`) or without (`door.fetch(request)`). */
 export interface HttpDoor extends ServedDoor {
   fetch(request: Request, environment?: Partial<RequestEnvironment>): Promise<Response>
-  mountWebSockets(upgrade: UpgradeWebSocket): void
+  mountWebSockets(upgrade: UpgradeLoader): void
   /** Ends all tails, waits and uploads, and forgets consumer instances, for good. Call it before the server's `stop()`. */
   endStreams(): void
   /** Every route's method and path. */

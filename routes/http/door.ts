@@ -1,10 +1,9 @@
 // What every route is built with: the broker, the clock, the limits, and who is asking.
 import type { Context } from 'hono'
-import type { UpgradeWebSocket } from 'hono/ws'
 import type { Session } from '#src/access/session.ts'
 import type { Broker, TopicDescription } from '#src/broker/broker.ts'
 import type { HttpCounters } from '#src/metrics/http-counters.ts'
-import type { RequestEnvironment } from '#src/platform/serve.ts'
+import type { RequestEnvironment, UpgradeLoader } from '#src/platform/serve.ts'
 import type { Clock } from '#storage/base/world.ts'
 import type { ConsumerInstances } from './consumers/instances.ts'
 import { HttpError } from './errors.ts'
@@ -75,7 +74,7 @@ export interface Door {
   readonly gather: Gather
   /** How long small bodies may take. */
   readonly bodies: Patience
-  upgrade: UpgradeWebSocket | undefined
+  upgrade: UpgradeLoader | undefined
 }
 
 /** The session of a request. */

@@ -94,8 +94,9 @@ async function upgrade(
   if (door.upgrade === undefined) {
     throw new HttpError(501, 'A WebSocket needs a socket, and this door is served without one')
   }
+  const upgradeWebSocket = await door.upgrade()
   const tail = await openTail(door, c, topics, { group: groupOf(c), isAcknowledged: true })
-  const response = await door.upgrade(() => webSocketEvents(tail, door.clock))(c, next)
+  const response = await upgradeWebSocket(() => webSocketEvents(tail, door.clock))(c, next)
   if (response instanceof Response) return response
   tail.close()
   throw new HttpError(400, 'This is not a WebSocket handshake')

@@ -52,7 +52,8 @@ export class FakeSocket implements TcpConnection {
     for (const chunk of chunks) {
       if (this.isClosed || this.isEnded) return
       if (!this.isReading) throw new Error('Sent while the door does not read')
-      this.events?.data(chunk)
+      // Taken over by who gets it, as from a socket.
+      this.events?.data(Uint8Array.from(chunk))
     }
   }
 

@@ -99,3 +99,56 @@ test.each([-1, -2_147_483_648, MAX_BYTES + 1, 2_147_483_647])(
     expect(() => reader.next()).toThrow(`A request of ${length} bytes`)
   },
 )
+
+/** Frames of these sizes in one chunk of its own memory. */
+function chunkOf(...sizes: readonly number[]): Uint8Array {
+  const parts = sizes.map((size) => withLength(new Uint8Array(size).fill(size % 251)))
+  return Uint8Array.from(Buffer.concat(parts))
+}
+
+test('FrameReader frees a large chunk when the last of its frames is given back, not before', () => {
+  const reader = new FrameReader(MAX_BYTES)
+  const chunk = chunkOf(30_000, 20_000)
+  reader.push(chunk)
+  const [first, second] = readAll(reader)
+  if (!first || !second) throw new Error('There are two frames')
+  reader.recycle(second)
+  expect(first.bytes.every((byte) => byte === 30_000 % 251)).toBe(true)
+  expect(chunk.length).toBe(50_008)
+  reader.recycle(first)
+  expect(chunk.length).toBe(0)
+})
+
+test('FrameReader keeps a chunk while a part of the next frame has still to be cut from it', () => {
+  const reader = new FrameReader(MAX_BYTES)
+  const chunk = chunkOf(30_000, 100_000).slice(0, 60_000)
+  reader.push(chunk)
+  const first = reader.next()
+  if (!first) throw new Error('There is a whole frame')
+  reader.recycle(first)
+  expect(chunk.length).toBe(60_000)
+  expect(reader.next()).toBeUndefined()
+  expect(chunk.length).toBe(0)
+  reader.push(new Uint8Array(70_008))
+  const second = reader.next()
+  expect(second?.bytes.slice(0, 29_992).every((byte) => byte === 100_000 % 251)).toBe(true)
+})
+
+test('FrameReader keeps a chunk whose frame is read while the next one is assembled from the rest', () => {
+  const reader = new FrameReader(MAX_BYTES)
+  reader.push(chunkOf(30_000, 100_000).slice(0, 60_000))
+  const first = reader.next()
+  expect(reader.next()).toBeUndefined()
+  expect(first?.bytes.every((byte) => byte === 30_000 % 251)).toBe(true)
+})
+
+test('FrameReader leaves memory alone that is more than the chunk', () => {
+  const reader = new FrameReader(MAX_BYTES)
+  const pool = new Uint8Array(100_000)
+  pool.set(chunkOf(30_000), 50_000)
+  reader.push(pool.subarray(50_000, 80_004))
+  const frame = reader.next()
+  if (!frame) throw new Error('There is a whole frame')
+  reader.recycle(frame)
+  expect(pool.length).toBe(100_000)
+})

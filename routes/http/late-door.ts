@@ -1,0 +1,71 @@
+// The HTTP door for a broker that may never be asked over HTTP: the app, a tenth of the program, is loaded with the first request.
+import type { RequestEnvironment, UpgradeLoader } from '#src/platform/serve.ts'
+import type { HttpDoor, HttpDoorOptions } from './app.ts'
+
+/** What a server and a broker need of a door. */
+export type ServableDoor = Omit<HttpDoor, 'routes'>
+
+/** Loads the app over these options. */
+export type LoadDoor = (options: HttpDoorOptions) => Promise<HttpDoor>
+
+/**
+ * A door whose app is loaded with the first request, which waits for it as those that come meanwhile do. When that fails,
+ * `onBug` is told and they are answered with 500; the next request tries again.
+ */
+export class LateDoor implements ServableDoor {
+  readonly #options: HttpDoorOptions
+  readonly #load: LoadDoor
+  #door: HttpDoor | undefined
+  #loading: Promise<HttpDoor> | undefined
+  #upgrade: UpgradeLoader | undefined
+  #hasEnded = false
+
+  constructor(options: HttpDoorOptions, load: LoadDoor = loadDoor) {
+    this.#options = options
+    this.#load = load
+  }
+
+  fetch(request: Request, environment?: Partial<RequestEnvironment>): Promise<Response> {
+    return this.#door?.fetch(request, environment) ?? this.#fetchLate(request, environment)
+  }
+
+  mountWebSockets(upgrade: UpgradeLoader): void {
+    this.#upgrade = upgrade
+    this.#door?.mountWebSockets(upgrade)
+  }
+
+  endStreams(): void {
+    this.#hasEnded = true
+    this.#door?.endStreams()
+  }
+
+  async #fetchLate(
+    request: Request,
+    environment: Partial<RequestEnvironment> | undefined,
+  ): Promise<Response> {
+    let door: HttpDoor
+    try {
+      this.#loading ??= this.#open()
+      door = await this.#loading
+    } catch (error) {
+      this.#loading = undefined
+      this.#options.onBug?.(error)
+      const body = { error_code: 500, message: 'The HTTP door could not be loaded' }
+      return Response.json(body, { status: 500 })
+    }
+    return await door.fetch(request, environment)
+  }
+
+  async #open(): Promise<HttpDoor> {
+    const door = await this.#load(this.#options)
+    if (this.#upgrade) door.mountWebSockets(this.#upgrade)
+    if (this.#hasEnded) door.endStreams()
+    this.#door = door
+    return door
+  }
+}
+
+async function loadDoor(options: HttpDoorOptions): Promise<HttpDoor> {
+  const { httpDoor } = await import('./app.ts')
+  return httpDoor(options)
+}
