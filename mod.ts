@@ -2,7 +2,7 @@
 //
 // Start: Kafka's ports (the broker registers with them), engine (directories, metadata, logs), broker, doors. Stop: the
 // other way round.
-import { type HttpDoor, httpDoor } from '#routes/http/app.ts'
+import { LateDoor } from '#routes/http/late-door.ts'
 import { type KafkaDoor, openKafkaDoor } from '#routes/kafka/server.ts'
 import { serve } from '#serve'
 import { ANONYMOUS } from '#src/access/session.ts'
@@ -177,7 +177,7 @@ class Parts implements RunningBroker {
   readonly #afterStop: () => void
   #engine: Engine | undefined
   #core: BrokerCore | undefined
-  #door: HttpDoor | undefined
+  #door: LateDoor | undefined
   #server: HttpServer | undefined
   #kafka: KafkaDoor | undefined
   #stopped: Promise<void> | undefined
@@ -253,7 +253,7 @@ class Parts implements RunningBroker {
     this.#core = core
     kafka.serve(core)
     const address = httpAddress(this.config)
-    const door = httpDoor({
+    const door = new LateDoor({
       broker: core,
       clock,
       random,

@@ -1,4 +1,4 @@
-// The HTTP door for a broker that may never be asked over HTTP: the app, a tenth of the program, is loaded with the first request.
+// The HTTP door for a broker that may never be asked over HTTP: the app, is loaded with the first request.
 import type { RequestEnvironment, UpgradeLoader } from '#src/platform/serve.ts'
 import type { HttpDoor, HttpDoorOptions } from './app.ts'
 
@@ -16,7 +16,7 @@ export class LateDoor implements ServableDoor {
   readonly #options: HttpDoorOptions
   readonly #load: LoadDoor
   #door: HttpDoor | undefined
-  #loading: Promise<HttpDoor> | undefined
+  #loading: Promise<HttpDoor | undefined> | undefined
   #upgrade: UpgradeLoader | undefined
   #hasEnded = false
 
@@ -43,17 +43,11 @@ export class LateDoor implements ServableDoor {
     request: Request,
     environment: Partial<RequestEnvironment> | undefined,
   ): Promise<Response> {
-    let door: HttpDoor
-    try {
-      this.#loading ??= this.#open()
-      door = await this.#loading
-    } catch (error) {
-      this.#loading = undefined
-      this.#options.onBug?.(error)
-      const body = { error_code: 500, message: 'The HTTP door could not be loaded' }
-      return Response.json(body, { status: 500 })
-    }
-    return await door.fetch(request, environment)
+    this.#loading ??= this.#open().catch((error: unknown) => this.#failed(error))
+    const door = await this.#loading
+    if (door) return await door.fetch(request, environment)
+    const body = { error_code: 500, message: 'The HTTP door could not be loaded' }
+    return Response.json(body, { status: 500 })
   }
 
   async #open(): Promise<HttpDoor> {
@@ -62,6 +56,11 @@ export class LateDoor implements ServableDoor {
     if (this.#hasEnded) door.endStreams()
     this.#door = door
     return door
+  }
+
+  #failed(error: unknown): undefined {
+    this.#loading = undefined
+    this.#options.onBug?.(error)
   }
 }
 

@@ -1,6 +1,6 @@
 // Bun.serve behind a door.
 import type { BunWebSocketData, BunWebSocketHandler } from 'hono/bun'
-import { defineWebSocketHelper } from 'hono/ws'
+import type { UpgradeWebSocket } from 'hono/ws'
 import { systemClock } from '#storage/base/world.ts'
 import {
   DRAIN_MS,
@@ -29,7 +29,7 @@ export const serve: Serve = (door, options) =>
   new Promise((resolve) => resolve(start(door, options)))
 
 function start(door: ServedDoor, options: ServeOptions): HttpServer {
-  door.mountWebSockets(upgradeWebSocket)
+  door.mountWebSockets(loadUpgrade)
   const server = listen(door, options)
   return {
     runtime: `bun ${Bun.version}`,
@@ -51,11 +51,11 @@ function start(door: ServedDoor, options: ServeOptions): HttpServer {
 let handler: WebSocketHandler | undefined
 
 /** Hono's WebSockets for Bun, loaded at the first upgrade: much of Hono that a broker does not use comes along. */
-const upgradeWebSocket = defineWebSocketHelper(async (c, events) => {
+async function loadUpgrade(): Promise<UpgradeWebSocket> {
   const hono = await import('hono/bun')
   handler = hono.websocket
-  return await hono.upgradeWebSocket(c, events)
-})
+  return hono.upgradeWebSocket
+}
 
 const websocket: WebSocketHandler = {
   open: (socket) => handler?.open(socket),

@@ -1,5 +1,5 @@
 // Deno.serve behind a door.
-import { upgradeWebSocket } from 'hono/deno'
+import type { UpgradeWebSocket } from 'hono/ws'
 import { systemClock } from '#storage/base/world.ts'
 import {
   DRAIN_MS,
@@ -33,7 +33,7 @@ export const serve: Serve = (door, options) =>
   new Promise((resolve) => resolve(start(door, options)))
 
 function start(door: ServedDoor, options: ServeOptions): HttpServer {
-  door.mountWebSockets(upgradeWebSocket)
+  door.mountWebSockets(loadUpgrade)
   const abort = new AbortController()
   const server = listen(door, options, abort.signal)
   return {
@@ -48,6 +48,11 @@ function start(door: ServedDoor, options: ServeOptions): HttpServer {
       await server.finished
     },
   }
+}
+
+async function loadUpgrade(): Promise<UpgradeWebSocket> {
+  const { upgradeWebSocket } = await import('hono/deno')
+  return upgradeWebSocket
 }
 
 function listen(door: ServedDoor, options: ServeOptions, signal: AbortSignal): DenoServer {

@@ -23,7 +23,7 @@ import {
 /** Serves a door on Node. */
 export const serve: Serve = async (door, options) => {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_WEBSOCKET_MESSAGE_BYTES })
-  door.mountWebSockets(upgradeWebSocket)
+  door.mountWebSockets(() => Promise.resolve(upgradeWebSocket))
   const server = createServer(door, options, sockets)
   await listen(server, options)
   return {

@@ -10,11 +10,14 @@ export interface RequestEnvironment {
   readonly lostSignal: () => AbortSignal
 }
 
+/** Loads what upgrades requests to WebSockets, which many a broker never does. */
+export type UpgradeLoader = () => Promise<UpgradeWebSocket>
+
 /** A door that can be served: an HTTP handler, and the routes that need the runtime's WebSocket upgrade. */
 export interface ServedDoor {
   fetch(request: Request, environment: RequestEnvironment): Response | Promise<Response>
   /** Called once, before the first request. */
-  mountWebSockets(upgrade: UpgradeWebSocket): void
+  mountWebSockets(upgrade: UpgradeLoader): void
 }
 
 /** Where to listen, and how long a connection may be silent before its request has arrived. */
