@@ -73,7 +73,7 @@ export class BrokerGroups implements Groups {
 
   async findCoordinator(session: Session, groupId: string): Promise<number> {
     try {
-      await this.#parts.ensureTopic(session, OFFSETS)
+      await Promise.all([this.#parts.ensureTopic(session, OFFSETS), this.#coordinator.ready()])
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
       throw new KafkaError('COORDINATOR_NOT_AVAILABLE', error.message, { cause: error })

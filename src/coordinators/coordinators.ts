@@ -11,18 +11,18 @@ import { Deadlines } from '../partitions/deadlines.ts'
 import type { Partitions } from '../partitions/partitions.ts'
 import { javaHash } from './java-hash.ts'
 import { LoadTurns } from './load-turns.ts'
-import type { Plan, RecordCodec, Shard, ShardHost } from './shard.ts'
+import type { Plan, Shard, ShardKind } from './shard.ts'
 import { ShardRunner } from './shard-runner.ts'
 
 /** What a coordinator is made of. */
 export interface CoordinatorParts<Record, S extends Shard<Record>> {
   readonly topic: string
   readonly nodeId: number
-  readonly recordCodec: RecordCodec<Record>
   readonly partitions: Pick<Partitions, 'find' | 'isPending' | 'settled'>
   readonly clock: Clock
   image(): MetadataImage
-  newShard(host: ShardHost<Record>): S
+  /** Asked whenever a shard is loaded. Rejecting counts as a failure to load it, which is tried again. */
+  loadKind(): Promise<ShardKind<Record, S>>
   /** Whether an answer waits until its records are on disk. */
   needsDisk(): boolean
   /** Kafka's number of the codec that batches are written with. */

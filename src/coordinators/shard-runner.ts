@@ -12,7 +12,7 @@ import type { Deadlines } from '../partitions/deadlines.ts'
 import type { Partitions } from '../partitions/partitions.ts'
 import { coordinatorError } from './coordinator-errors.ts'
 import type { LoadTurns } from './load-turns.ts'
-import type { Plan, RecordCodec, Shard, ShardHost } from './shard.ts'
+import type { Plan, RecordCodec, Shard, ShardKind } from './shard.ts'
 
 /** When loading is tried again that has failed. */
 const RETRY_MS = 1000
@@ -23,12 +23,12 @@ const NO_PRODUCER = { producerId: -1, producerEpoch: -1 } as const
 /** What all shards of a coordinator share. */
 export interface ShardParts<Record, S extends Shard<Record>> {
   readonly topic: string
-  readonly recordCodec: RecordCodec<Record>
   readonly partitions: Pick<Partitions, 'find' | 'isPending' | 'settled'>
   readonly clock: Clock
   readonly deadlines: Deadlines
   readonly turns: LoadTurns
-  newShard(host: ShardHost<Record>): S
+  /** Asked whenever the shard is loaded. */
+  loadKind(): Promise<ShardKind<Record, S>>
   /** Whether an answer waits until its records are on disk. */
   needsDisk(): boolean
   /** Kafka's number of the codec that batches are written with. */
@@ -38,8 +38,9 @@ export interface ShardParts<Record, S extends Shard<Record>> {
 }
 
 /** A shard that has been loaded. */
-interface Loaded<S> {
+interface Loaded<Record, S> {
   readonly shard: S
+  readonly recordCodec: RecordCodec<Record>
   readonly log: CoordinatorLog
   /** How to end the waits for commits that are under way. */
   readonly waits: Set<(reason: KafkaError) => void>
@@ -57,7 +58,7 @@ interface Loaded<S> {
 export class ShardRunner<Record, S extends Shard<Record>> {
   readonly #parts: ShardParts<Record, S>
   readonly #partition: number
-  #loaded: Loaded<S> | undefined
+  #loaded: Loaded<Record, S> | undefined
   #loading: Promise<void> | undefined
   #cancelRetry: (() => void) | undefined
   #problem: string | undefined
@@ -119,13 +120,13 @@ export class ShardRunner<Record, S extends Shard<Record>> {
     await this.#loading
   }
 
-  #current(): Loaded<S> {
+  #current(): Loaded<Record, S> {
     if (this.#loaded && !this.#isStopped) return this.#loaded
     if (this.#loading === undefined || this.#isStopped) throw this.#notOurs()
     throw new KafkaError('COORDINATOR_LOAD_IN_PROGRESS', `${this.#name} is being loaded`)
   }
 
-  async #run<Answer>(loaded: Loaded<S>, plan: Plan<Record, Answer>): Promise<Answer> {
+  async #run<Answer>(loaded: Loaded<Record, S>, plan: Plan<Record, Answer>): Promise<Answer> {
     const { answer, settled } = plan
     // It may be refused before its turn comes below.
     if (answer instanceof Promise) answer.catch(() => undefined)
@@ -141,13 +142,16 @@ export class ShardRunner<Record, S extends Shard<Record>> {
     return await answer
   }
 
-  #append(loaded: Loaded<S>, { records, isDivisible = false }: Plan<Record, unknown>): void {
+  #append(
+    loaded: Loaded<Record, S>,
+    { records, isDivisible = false }: Plan<Record, unknown>,
+  ): void {
     if (records.length === 0) return
     const { needsDisk, compression } = this.#parts
     const { maxBatchBytes } = loaded.log
     const codec = compression()
     const canFit = isDivisible || codec !== UNCOMPRESSED
-    const encoded = this.#encode(records, canFit ? Infinity : maxBatchBytes)
+    const encoded = this.#encode(loaded, records, canFit ? Infinity : maxBatchBytes)
     for (const { from, to } of batchesWithin(encoded, isDivisible ? maxBatchBytes : Infinity)) {
       const batch = from === 0 && to === encoded.length ? encoded : encoded.slice(from, to)
       const how = { needsDisk: needsDisk(), codec }
@@ -158,11 +162,15 @@ export class ShardRunner<Record, S extends Shard<Record>> {
   }
 
   /** Stops as soon as it is clear that the log will refuse them: a request may hold millions. */
-  #encode(records: readonly Record[], maxBytes: number): KeyedRecord[] {
+  #encode(
+    { recordCodec }: Loaded<Record, S>,
+    records: readonly Record[],
+    maxBytes: number,
+  ): KeyedRecord[] {
     const encoded: KeyedRecord[] = []
     let size = 0
     for (const record of records) {
-      const one = this.#parts.recordCodec.encode(record)
+      const one = recordCodec.encode(record)
       size += one.key.length + (one.value?.length ?? 0)
       if (size > maxBytes) {
         const detail = `${records.length} records take more than the ${maxBytes} bytes of a batch of ${this.#name}`
@@ -173,7 +181,7 @@ export class ShardRunner<Record, S extends Shard<Record>> {
     return encoded
   }
 
-  #apply(loaded: Loaded<S>, records: readonly Record[], baseOffset: number): void {
+  #apply(loaded: Loaded<Record, S>, records: readonly Record[], baseOffset: number): void {
     try {
       for (const [index, record] of records.entries()) {
         loaded.shard.replay(record, { offset: baseOffset + index, ...NO_PRODUCER })
@@ -187,7 +195,7 @@ export class ShardRunner<Record, S extends Shard<Record>> {
   }
 
   /** Waits until all that the state holds is committed. When it can't be, the state is nothing to go on with. */
-  async #commit(loaded: Loaded<S>): Promise<void> {
+  async #commit(loaded: Loaded<Record, S>): Promise<void> {
     const committed = loaded.log.whenCommitted(loaded.lastOffset)
     if (committed === undefined) return
     const { promise, reject } = Promise.withResolvers<never>()
@@ -221,9 +229,11 @@ export class ShardRunner<Record, S extends Shard<Record>> {
   }
 
   async #load(): Promise<void> {
-    const { clock, recordCodec, turns } = this.#parts
+    const { clock, loadKind, turns } = this.#parts
+    const kind = await loadKind()
+    const { recordCodec } = kind
     const log = new CoordinatorLog(await this.#partitionOf(), clock)
-    const loaded = this.#newLoaded(log)
+    const loaded = this.#newLoaded(log, kind)
     const { shard } = loaded
     const sink: LogSink = {
       record: ({ key, value }: KeyedRecord, place) => {
@@ -255,10 +265,11 @@ export class ShardRunner<Record, S extends Shard<Record>> {
     }
   }
 
-  #newLoaded(log: CoordinatorLog): Loaded<S> {
+  #newLoaded(log: CoordinatorLog, kind: ShardKind<Record, S>): Loaded<Record, S> {
     const { clock, deadlines } = this.#parts
-    const loaded: Loaded<S> = {
-      shard: this.#parts.newShard({
+    const loaded: Loaded<Record, S> = {
+      recordCodec: kind.recordCodec,
+      shard: kind.newShard({
         partition: this.#partition,
         clock,
         deadlines,
@@ -273,7 +284,10 @@ export class ShardRunner<Record, S extends Shard<Record>> {
     return loaded
   }
 
-  async #writeOf<Answer>(loaded: Loaded<S>, plan: () => Plan<Record, Answer>): Promise<Answer> {
+  async #writeOf<Answer>(
+    loaded: Loaded<Record, S>,
+    plan: () => Plan<Record, Answer>,
+  ): Promise<Answer> {
     if (this.#loaded !== loaded || this.#isStopped) throw this.#notOurs()
     return await this.#run(loaded, plan())
   }

@@ -59,6 +59,12 @@ export interface ShardHost<Record> {
   write<Answer>(plan: () => Plan<Record, Answer>): Promise<Answer>
 }
 
+/** What the shards of one coordinator are. */
+export interface ShardKind<Record, S extends Shard<Record>> {
+  readonly recordCodec: RecordCodec<Record>
+  newShard(host: ShardHost<Record>): S
+}
+
 /** Between records and the bytes of the log. */
 export interface RecordCodec<Record> {
   encode(record: Record): { readonly key: Uint8Array; readonly value: Uint8Array | null }

@@ -7,8 +7,9 @@ import type { EffectiveConfigs } from '../partitions/effective-configs.ts'
 import type { Partitions } from '../partitions/partitions.ts'
 import type { GroupType } from './group.ts'
 import type { GroupPlan } from './group-parts.ts'
-import { type GroupRecord, groupRecordCodec } from './group-record.ts'
-import { GroupShard, type ListedGroup } from './group-shard.ts'
+import type { GroupRecord } from './group-record.ts'
+import type { GroupShard, ListedGroup } from './group-shard.ts'
+import { loadGroupShards } from './group-shards.ts'
 import type { DeletedTopic, OffsetCounters } from './offsets/offset-calls.ts'
 
 /** What the coordinator stands on. */
@@ -52,8 +53,13 @@ export class GroupCoordinator {
     const shardParts = { ...parts, offsetCounters: this.offsetCounters }
     this.#coordinators = new Coordinators<GroupRecord, GroupShard>({
       ...parts,
-      recordCodec: groupRecordCodec,
-      newShard: (host) => new GroupShard(host, shardParts),
+      loadKind: async () => {
+        const { GroupShard, groupRecordCodec } = await loadGroupShards()
+        return {
+          recordCodec: groupRecordCodec,
+          newShard: (host) => new GroupShard(host, shardParts),
+        }
+      },
       needsDisk: () => configs.broker.boolean('millrace.acks.all.fsync'),
       compression: () => configs.broker.number('offsets.topic.compression.codec'),
     })
@@ -62,6 +68,11 @@ export class GroupCoordinator {
   /** The partition that keeps the group. Throws NOT_COORDINATOR while the topic does not exist. */
   partitionOf(groupId: string): number {
     return this.#coordinators.partitionOf(groupId)
+  }
+
+  /** Resolves when nothing is left to be loaded but records, so that whoever is sent here is not refused for the rest. */
+  async ready(): Promise<void> {
+    await loadGroupShards()
   }
 
   /** Rejects with what the plan threw, NOT_COORDINATOR, COORDINATOR_LOAD_IN_PROGRESS or COORDINATOR_NOT_AVAILABLE. */

@@ -93,6 +93,12 @@ export class ToyWorld {
     this.#paths = paths
   }
 
+  readonly #newShard = (host: ShardHost<ToyRecord>) => {
+    const shard = new ToyShard(host)
+    this.shards.push(shard)
+    return shard
+  }
+
   async start(): Promise<void> {
     const engine = await startEngine({
       config: BrokerConfig.load({ flags: {} }),
@@ -109,15 +115,10 @@ export class ToyWorld {
     this.coordinators = new Coordinators<ToyRecord, ToyShard>({
       topic: TOPIC,
       nodeId: engine.nodeId,
-      recordCodec: toyCodec,
       partitions,
       clock: this.clock,
       image: () => provider.image,
-      newShard: (host) => {
-        const shard = new ToyShard(host)
-        this.shards.push(shard)
-        return shard
-      },
+      loadKind: () => Promise.resolve({ recordCodec: toyCodec, newShard: this.#newShard }),
       needsDisk: () => this.needsDisk,
       compression: () => 0,
       onProblem: (error) => this.problems.push(causes(error)),

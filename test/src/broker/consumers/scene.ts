@@ -4,6 +4,7 @@ import type { ConsumerOptions } from '#src/broker/consumers/consumer-options.ts'
 import { NOTHING_NEW } from '#src/broker/consumers/group-calls.ts'
 import type { GroupConsumer } from '#src/broker/consumers/group-consumer.ts'
 import type { StoredRecord } from '#src/broker/reading.ts'
+import { loadGroupShards } from '#src/groups/group-shards.ts'
 import { type RunningBroker, startBroker } from '../../../../mod.ts'
 import { SeededRandom } from '../../../simulation/seeded-random.ts'
 import { SimulatedDisk } from '../../../simulation/simulated-disk.ts'
@@ -35,6 +36,8 @@ export class Scene {
 
   static async start(disk = newDisk(), config: Record<string, string> = {}): Promise<Scene> {
     const clock = new VirtualClock()
+    // Virtual time does not wait for modules.
+    await loadGroupShards()
     const running = await startBroker({
       data: '/data',
       files: disk,
