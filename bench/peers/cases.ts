@@ -29,6 +29,8 @@ export function chosenCases(set: string, only: readonly string[]): readonly Benc
       `No case ${unknown.join(', ')}: there are ${cases.map(({ name }) => name).join(', ')}`,
     )
   if (only.length > 0) return cases.filter(({ name }) => only.includes(name))
-  if (set !== 'core' && set !== 'all') throw new Error(`There is no set ${set}: core or all`)
-  return set === 'all' ? cases : cases.filter(({ isCore }) => isCore)
+  if (set === 'all') return cases
+  if (set !== 'core' && set !== 'rest')
+    throw new Error(`There is no set ${set}: core, rest (all others) or all`)
+  return cases.filter(({ isCore }) => isCore === (set === 'core'))
 }

@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const pageFile = `${root}docs/benchmarks.md`
 
 /** The benches whose results the page shows, in its order: files of bench/results without their ending. */
-const shown = ['peers', 'runtimes', 'http'] as const
+const shown = ['peers', 'peers-rest', 'runtimes', 'http'] as const
 
 /** The file that a bench's results are kept in. */
 export const resultFile = (bench: string): string => `${root}bench/results/${bench}.json`
@@ -36,7 +36,8 @@ export function renderPage(results: readonly BenchResult[]): string {
 # Benchmarks
 
 Millrace beside others on one machine, driven by the same clients. Each figure is the median of the rounds, with the lowest and highest
-behind it. The sides take turns in every round, and begin in another order in each; a ratio is taken within a round, so that what slows a whole round
+behind it. The sides take turns in every round, and begin in another order in each; each is warmed with half of the load before the first round and with a
+quarter of it directly before each run; a ratio is taken within a round, so that what slows a whole round
 down counts on both sides. CPU seconds are those of the broker's process (user and system, per million records), which is the steadiest figure on
 a machine that others use too; the clients run on the same cores, so records per second are often theirs. What was gained and
 where the time goes is told in [performance](performance.md).

@@ -1,5 +1,5 @@
 // Millrace beside a real Kafka on this machine: `npm run bench:peers`. Prints as it goes, keeps bench/results/, writes docs/benchmarks.md.
-// `--set core|all`, or `--only NAME,NAME`; `--rounds N` (3); `--quick` for a trial at a twentieth of the size in one round, or `--scale X`;
+// `--set core|rest|all`, or `--only NAME,NAME`; `--rounds N` (3); `--quick` for a trial at a twentieth of the size in one round, or `--scale X`;
 // `--runtime bun,deno,node` compares those runtimes with each other; `--out NAME` keeps the result as bench/results/NAME.json;
 // `--free-gib N` holds all of the machine's memory but so much meanwhile, see ballast.ts.
 import { mkdirSync, rmSync } from 'node:fs'
@@ -42,7 +42,13 @@ const runtimes = allRuntimes.filter((name) => values.runtime.split(',').includes
 if (runtimes.length === 0) throw new Error(`No runtime ${values.runtime}: there are ${allRuntimes}`)
 const cases = acrossRuntimes(chosenCases(values.set, only), runtimes)
 const isKept = only.length === 0 && !values.quick
-const out = values.out ?? (runtimes.length > 1 ? 'runtimes' : isKept ? 'peers' : undefined)
+const known = runtimes.length > 1 ? 'runtimes' : values.set === 'rest' ? 'peers-rest' : 'peers'
+const out = values.out ?? (isKept || runtimes.length > 1 ? known : undefined)
+/** What the page calls a result that it shows. */
+const titles: Readonly<Record<string, string>> = {
+  runtimes: 'The runtimes beside each other',
+  'peers-rest': 'Beside Apache Kafka, further cases',
+}
 
 /** Once for each round, so that the page can tell how much the disk itself swings. */
 async function limitsOf(folder: string): Promise<Limit[]> {
@@ -121,7 +127,7 @@ async function run(folder: string): Promise<void> {
     const result: BenchResult = {
       schema: 1,
       bench: out,
-      title: out === 'runtimes' ? 'The runtimes beside each other' : 'Beside Apache Kafka',
+      title: titles[out] ?? 'Beside Apache Kafka',
       command: `npm run bench:peers${process.argv.length > 2 ? ` -- ${process.argv.slice(2).join(' ')}` : ''}`,
       startedAt: began.toISOString(),
       minutes: (performance.now() - start) / 60_000,
