@@ -4,82 +4,104 @@ import { produce } from './handlers/00-produce.ts'
 import { fetch } from './handlers/01-fetch.ts'
 import { listOffsets } from './handlers/02-list-offsets.ts'
 import { metadata } from './handlers/03-metadata.ts'
-import { offsetCommit } from './handlers/08-offset-commit.ts'
-import { offsetFetch } from './handlers/09-offset-fetch.ts'
-import { findCoordinator } from './handlers/10-find-coordinator.ts'
-import { joinGroup } from './handlers/11-join-group.ts'
-import { heartbeat } from './handlers/12-heartbeat.ts'
-import { leaveGroup } from './handlers/13-leave-group.ts'
-import { syncGroup } from './handlers/14-sync-group.ts'
-import { describeGroups } from './handlers/15-describe-groups.ts'
-import { listGroups } from './handlers/16-list-groups.ts'
 import { apiVersions } from './handlers/18-api-versions.ts'
-import { createTopics } from './handlers/19-create-topics.ts'
-import { deleteTopics } from './handlers/20-delete-topics.ts'
-import { deleteRecords } from './handlers/21-delete-records.ts'
-import { initProducerId } from './handlers/22-init-producer-id.ts'
-import { offsetForLeaderEpoch } from './handlers/23-offset-for-leader-epoch.ts'
-import { describeConfigs } from './handlers/32-describe-configs.ts'
-import { alterConfigs } from './handlers/33-alter-configs.ts'
-import { alterReplicaLogDirs } from './handlers/34-alter-replica-log-dirs.ts'
-import { describeLogDirs } from './handlers/35-describe-log-dirs.ts'
-import { createPartitions } from './handlers/37-create-partitions.ts'
-import { deleteGroups } from './handlers/42-delete-groups.ts'
-import { electLeaders } from './handlers/43-elect-leaders.ts'
-import { incrementalAlterConfigs } from './handlers/44-incremental-alter-configs.ts'
-import { alterPartitionReassignments } from './handlers/45-alter-partition-reassignments.ts'
-import { listPartitionReassignments } from './handlers/46-list-partition-reassignments.ts'
-import { offsetDelete } from './handlers/47-offset-delete.ts'
-import { describeQuorum } from './handlers/55-describe-quorum.ts'
-import { updateFeatures } from './handlers/57-update-features.ts'
-import { describeCluster } from './handlers/60-describe-cluster.ts'
-import { describeProducers } from './handlers/61-describe-producers.ts'
-import { consumerGroupHeartbeat } from './handlers/68-consumer-group-heartbeat.ts'
-import { consumerGroupDescribe } from './handlers/69-consumer-group-describe.ts'
-import { listConfigResources } from './handlers/74-list-config-resources.ts'
-import { describeTopicPartitions } from './handlers/75-describe-topic-partitions.ts'
+import { LateApi, type LateRange } from './late-api.ts'
 
-/** Every API that is served. */
+/** Every API that is served. Those that every client asks for are here from the start. */
 export const APIS: readonly Api[] = [
-  // One line each, in the order of their keys.
+  // In the order of their keys. Of those that come late: name, key, versions, the first flexible one.
   produce,
   fetch,
   listOffsets,
   metadata,
-  offsetCommit,
-  offsetFetch,
-  findCoordinator,
-  joinGroup,
-  heartbeat,
-  leaveGroup,
-  syncGroup,
-  describeGroups,
-  listGroups,
+  late('offsetCommit', 8, [2, 10], 8, () => import('./handlers/08-offset-commit.ts')),
+  late('offsetFetch', 9, [1, 10], 6, () => import('./handlers/09-offset-fetch.ts')),
+  late('findCoordinator', 10, [0, 6], 3, () => import('./handlers/10-find-coordinator.ts')),
+  late('joinGroup', 11, [0, 9], 6, () => import('./handlers/11-join-group.ts')),
+  late('heartbeat', 12, [0, 4], 4, () => import('./handlers/12-heartbeat.ts')),
+  late('leaveGroup', 13, [0, 5], 4, () => import('./handlers/13-leave-group.ts')),
+  late('syncGroup', 14, [0, 5], 4, () => import('./handlers/14-sync-group.ts')),
+  late('describeGroups', 15, [0, 6], 5, () => import('./handlers/15-describe-groups.ts')),
+  late('listGroups', 16, [0, 5], 3, () => import('./handlers/16-list-groups.ts')),
   apiVersions,
-  createTopics,
-  deleteTopics,
-  deleteRecords,
-  initProducerId,
-  offsetForLeaderEpoch,
-  describeConfigs,
-  alterConfigs,
-  alterReplicaLogDirs,
-  describeLogDirs,
-  createPartitions,
-  deleteGroups,
-  electLeaders,
-  incrementalAlterConfigs,
-  alterPartitionReassignments,
-  listPartitionReassignments,
-  offsetDelete,
-  describeQuorum,
-  updateFeatures,
-  describeCluster,
-  describeProducers,
-  consumerGroupHeartbeat,
-  consumerGroupDescribe,
-  listConfigResources,
-  describeTopicPartitions,
+  late('createTopics', 19, [2, 7], 5, () => import('./handlers/19-create-topics.ts')),
+  late('deleteTopics', 20, [1, 6], 4, () => import('./handlers/20-delete-topics.ts')),
+  late('deleteRecords', 21, [0, 2], 2, () => import('./handlers/21-delete-records.ts')),
+  late('initProducerId', 22, [0, 5], 2, () => import('./handlers/22-init-producer-id.ts')),
+  late(
+    'offsetForLeaderEpoch',
+    23,
+    [2, 4],
+    4,
+    () => import('./handlers/23-offset-for-leader-epoch.ts'),
+  ),
+  late('describeConfigs', 32, [1, 4], 4, () => import('./handlers/32-describe-configs.ts')),
+  late('alterConfigs', 33, [0, 2], 2, () => import('./handlers/33-alter-configs.ts')),
+  late(
+    'alterReplicaLogDirs',
+    34,
+    [1, 2],
+    2,
+    () => import('./handlers/34-alter-replica-log-dirs.ts'),
+  ),
+  late('describeLogDirs', 35, [1, 5], 2, () => import('./handlers/35-describe-log-dirs.ts')),
+  late('createPartitions', 37, [0, 3], 2, () => import('./handlers/37-create-partitions.ts')),
+  late('deleteGroups', 42, [0, 2], 2, () => import('./handlers/42-delete-groups.ts')),
+  late('electLeaders', 43, [0, 2], 2, () => import('./handlers/43-elect-leaders.ts')),
+  late(
+    'incrementalAlterConfigs',
+    44,
+    [0, 1],
+    1,
+    () => import('./handlers/44-incremental-alter-configs.ts'),
+  ),
+  late(
+    'alterPartitionReassignments',
+    45,
+    [0, 1],
+    0,
+    () => import('./handlers/45-alter-partition-reassignments.ts'),
+  ),
+  late(
+    'listPartitionReassignments',
+    46,
+    [0, 0],
+    0,
+    () => import('./handlers/46-list-partition-reassignments.ts'),
+  ),
+  late('offsetDelete', 47, [0, 0], Infinity, () => import('./handlers/47-offset-delete.ts')),
+  late('describeQuorum', 55, [0, 2], 0, () => import('./handlers/55-describe-quorum.ts')),
+  late('updateFeatures', 57, [0, 2], 0, () => import('./handlers/57-update-features.ts')),
+  late('describeCluster', 60, [0, 2], 0, () => import('./handlers/60-describe-cluster.ts')),
+  late('describeProducers', 61, [0, 0], 0, () => import('./handlers/61-describe-producers.ts')),
+  late(
+    'consumerGroupHeartbeat',
+    68,
+    [0, 1],
+    0,
+    () => import('./handlers/68-consumer-group-heartbeat.ts'),
+  ),
+  late(
+    'consumerGroupDescribe',
+    69,
+    [0, 1],
+    0,
+    () => import('./handlers/69-consumer-group-describe.ts'),
+  ),
+  late(
+    'listConfigResources',
+    74,
+    [0, 1],
+    0,
+    () => import('./handlers/74-list-config-resources.ts'),
+  ),
+  late(
+    'describeTopicPartitions',
+    75,
+    [0, 0],
+    0,
+    () => import('./handlers/75-describe-topic-partitions.ts'),
+  ),
 ]
 
 /** APIs by key, and what clients are told of them. */
@@ -97,4 +119,15 @@ export class ApiTable {
   get(key: number): Api | undefined {
     return this.#byKey.get(key)
   }
+}
+
+/** An API that is the export `name` of a module. */
+function late<Name extends string>(
+  name: Name,
+  key: number,
+  versions: LateRange['versions'],
+  flexible: number,
+  load: () => Promise<Readonly<Record<Name, Api>>>,
+): Api {
+  return new LateApi({ key, versions, flexible }, async () => (await load())[name])
 }

@@ -116,6 +116,21 @@ test('A shard that fails to begin is not asked, and told of', async () => {
   expect(world.shards.every(({ unloadedWith }) => unloadedWith !== undefined)).toBe(true)
 })
 
+test('A shard whose code can not be loaded is refused and told of once, and is tried again', async () => {
+  const world = new ToyWorld()
+  await world.start()
+  world.isKindMissing = true
+  await world.create(1)
+  expect(await outcomeOf(world.get(A))).toBe('NOT_COORDINATOR')
+  await world.clock.run(3500)
+  const told = world.problems.filter((problem) => problem.includes('No such module'))
+  expect(told).toHaveLength(1)
+  world.isKindMissing = false
+  await world.clock.run(1500)
+  await world.set(A, 'here')
+  expect(await world.get(A)).toBe('here')
+})
+
 test('A batch that is far too large is refused before all of it has been encoded', async () => {
   const world = new ToyWorld()
   await world.start()

@@ -81,6 +81,8 @@ export class ToyWorld {
   engine!: Engine
   coordinators!: Coordinators<ToyRecord, ToyShard>
   needsDisk = true
+  /** While set, what shards are made with can't be loaded. */
+  isKindMissing = false
   /** While set, work off the loop waits in `works`. */
   isSlow = false
   works: (() => void)[] = []
@@ -118,7 +120,12 @@ export class ToyWorld {
       partitions,
       clock: this.clock,
       image: () => provider.image,
-      loadKind: () => Promise.resolve({ recordCodec: toyCodec, newShard: this.#newShard }),
+      loadKind: () => {
+        const kind = { recordCodec: toyCodec, newShard: this.#newShard }
+        return this.isKindMissing
+          ? Promise.reject(new Error('No such module'))
+          : Promise.resolve(kind)
+      },
       needsDisk: () => this.needsDisk,
       compression: () => 0,
       onProblem: (error) => this.problems.push(causes(error)),
