@@ -49,7 +49,8 @@ interface CachedMap {
  *
  * A read goes like this. `lease` gives the bytes when the range is mapped, in memory and populated: then no touch of it
  * waits for the disk or ends the process. Otherwise it gives undefined, and the caller reads positionally; or, when
- * `isCold` says that this would wait for the disk, awaits `warm` first, off the loop, and tries again.
+ * `isCold` says that this would wait for the disk, awaits `warm` first, off the loop, and tries again. What `isCold` has found
+ * to be in memory, a `lease` of the same range right behind it believes: the question is a system call.
  */
 export class MapCache {
   readonly #files: Files
@@ -59,6 +60,8 @@ export class MapCache {
   #bytes = 0
   #leases = 0
   #evictions = 0
+  /** What the last `isCold` found in memory: the `lease` that follows it need not ask again. */
+  #warm: ({ readonly cached: CachedMap } & ByteRange) | undefined
 
   constructor(files: Files, limits: MapLimits) {
     this.#files = files
@@ -71,7 +74,11 @@ export class MapCache {
    */
   lease(file: SealedFile, { position, size }: ByteRange): ByteLease | undefined {
     const cached = this.#get(file)
-    if (cached === undefined || !isResident(cached, position, size)) return undefined
+    if (cached === undefined) return undefined
+    const { cached: asked, position: start, size: length } = this.#warm ?? {}
+    this.#warm = undefined
+    const isWarm = asked === cached && start === position && length === size
+    if (!isWarm && !isResident(cached, position, size)) return undefined
     if (!cached.populated.has(position, size)) {
       if (!cached.map.populate(position, size)) return undefined
       cached.populated.add(position, size)
@@ -88,7 +95,9 @@ export class MapCache {
   /** True when reading the range is known to wait for the disk. False too when there are no maps to ask. */
   isCold(file: SealedFile, { position, size }: ByteRange): boolean {
     const cached = this.#get(file)
-    return cached !== undefined && !isResident(cached, position, size)
+    const isCold = cached !== undefined && !isResident(cached, position, size)
+    this.#warm = cached === undefined || isCold ? undefined : { cached, position, size }
+    return isCold
   }
 
   /** Brings a range into memory, off this thread. Rejects with EIO when the medium fails. */

@@ -71,6 +71,25 @@ test('MapCache.lease() leaves a range that is not in memory to the caller, until
   expect(maps.lease(sealed(0, 16 * KB), everything)?.bytes[0]).toBe(1)
 })
 
+test('MapCache.lease() believes what isCold() has just found, for the same range and once', async () => {
+  const disk = diskWith(1, 16 * KB)
+  const file = sealed(0, 16 * KB)
+  const maps = new MapCache(disk, { maxMaps: 1, maxBytes: 1_000 * KB })
+  const lease = (size: number) => maps.lease(file, { position: 0, size })?.bytes.length
+  await maps.warm(file, everything)
+  expect(maps.isCold(file, everything)).toBe(false)
+  disk.evict('0.log')
+  expect(lease(16 * KB)).toBe(16 * KB)
+  disk.evict('0.log')
+  expect(lease(16 * KB)).toBeUndefined()
+  await maps.warm(file, everything)
+  expect(maps.isCold(file, everything)).toBe(false)
+  disk.evict('0.log')
+  expect(lease(1 * KB)).toBeUndefined()
+  expect(lease(16 * KB)).toBeUndefined()
+  expect(maps.isCold(file, everything)).toBe(true)
+})
+
 test('MapCache reports bad media as an error instead of touching it', async () => {
   const disk = diskWith(1, 16 * KB)
   const maps = new MapCache(disk, { maxMaps: 1, maxBytes: 1_000 * KB })
