@@ -64,7 +64,7 @@ ${isTrial ? `\n**A trial** with loads of ${scale} times their size: it shows tha
 ${verdicts(result)}
 
 ${table(['', 'target', 'found', '', ''], result.cases.flatMap(targetRows))}
-${groups.map(([group, cases]) => renderGroup(group, cases)).join('\n')}`
+${groups.map(([group, cases]) => renderGroup(`${group}${ofTitle(result)}`, cases)).join('\n')}`
 }
 
 /** Headings must differ, or links to them would not. */
@@ -138,7 +138,7 @@ const columns: readonly Column[] = [
   { title: 'KiB per tail', metric: 'kibPerTail' },
 ]
 
-function renderGroup(group: string, cases: readonly CaseResult[]): string {
+function renderGroup(heading: string, cases: readonly CaseResult[]): string {
   const used = columns.filter(({ metric }) =>
     cases.some(({ sides }) => sides.some((side) => metricOf(side, metric) !== undefined)),
   )
@@ -151,12 +151,12 @@ function renderGroup(group: string, cases: readonly CaseResult[]): string {
     ]),
   )
   const words = cases.map(({ name, title }) => `- **${name}**: ${title}`).join('\n')
-  const heading = ['', '', ...used.map(({ title }) => title), '']
-  return `### ${group}
+  const columnHeads = ['', '', ...used.map(({ title }) => title), '']
+  return `### ${heading}
 
 ${words}
 
-${table(heading, rows)}`
+${table(columnHeads, rows)}`
 }
 
 function failed({ rounds, failures }: SideResult): string {
