@@ -105,6 +105,8 @@ export class MapCache {
     const cached = this.#get(file)
     // An eviction meanwhile is no harm: the pages are in the page cache, which is what was asked for.
     await cached?.map.populateInBackground(position, size)
+    // What was found before has had time to change.
+    this.#warm = undefined
   }
 
   /** Drops the maps of a file, or of all files in a directory: before they are removed, replaced or cut. */
@@ -112,6 +114,7 @@ export class MapCache {
     for (const cached of [...this.#maps.values()]) {
       if (cached.path === path || cached.path.startsWith(`${path}/`)) this.#drop(cached)
     }
+    this.#warm = undefined
   }
 
   /** For metrics. */
