@@ -19,6 +19,7 @@ import {
   writeError,
   writeOutput,
 } from '#src/platform/process.ts'
+import { holdSpareDescriptors } from '#storage/base/late-modules.ts'
 import { systemClock, systemRandom } from '#storage/base/world.ts'
 import { nodeFiles } from '#storage/fs/node-files.ts'
 import { BrokerConfig, KafkaError, type RunningBroker, StorageFault, startBroker } from './mod.ts'
@@ -37,6 +38,7 @@ async function serve({ configFile, flags }: ServeRequest): Promise<number> {
   if (!broker) return 1
   await writeOutput(startText(broker))
   systemClock.after(SETTLED_MS, releaseMemory)
+  holdSpareDescriptors()
   const signal = new Promise<string>((resolve) => {
     // One listener for both signals: on Deno one that is added now would hear the signal that is being delivered.
     let isStopping = false

@@ -1,4 +1,5 @@
 // Bodies that administer: parsed, checked against their schema, refused with one sentence.
+import { loadLate } from '#storage/base/late-modules.ts'
 import { parseJson, readJson, readText } from './body.ts'
 import type { Door } from './door.ts'
 import { HttpError } from './errors.ts'
@@ -27,7 +28,7 @@ async function checked<Name extends keyof typeof BODIES>(
   name: Name,
   body: unknown,
 ): Promise<Body<Name>> {
-  const { checkBody } = await import('./schemas.ts')
+  const { checkBody } = await loadLate(() => import('./schemas.ts'))
   const result = checkBody(name, body)
   if ('problem' in result) throw new HttpError(422, result.problem)
   return result.content

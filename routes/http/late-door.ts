@@ -1,5 +1,6 @@
-// The HTTP door for a broker that may never be asked over HTTP: the app, is loaded with the first request.
+// The HTTP door for a broker that may never be asked over HTTP: the app is loaded with the first request.
 import type { RequestEnvironment, UpgradeLoader } from '#src/platform/serve.ts'
+import { loadLate } from '#storage/base/late-modules.ts'
 import type { HttpDoor, HttpDoorOptions } from './app.ts'
 
 /** What a server and a broker need of a door. */
@@ -10,7 +11,8 @@ export type LoadDoor = (options: HttpDoorOptions) => Promise<HttpDoor>
 
 /**
  * A door whose app is loaded with the first request, which waits for it as those that come meanwhile do. When that fails,
- * `onBug` is told and they are answered with 500; the next request tries again.
+ * `onBug` is told and they are answered with 500; the next request tries again, where the runtime does (Node does; Bun and
+ * Deno keep to what a module's first read gave, which is why descriptors are set aside for it).
  */
 export class LateDoor implements ServableDoor {
   readonly #options: HttpDoorOptions
@@ -65,6 +67,6 @@ export class LateDoor implements ServableDoor {
 }
 
 async function loadDoor(options: HttpDoorOptions): Promise<HttpDoor> {
-  const { httpDoor } = await import('./app.ts')
+  const { httpDoor } = await loadLate(() => import('./app.ts'))
   return httpDoor(options)
 }

@@ -1,4 +1,5 @@
 // The table of the APIs that are served, a line each. What is not in it is not advertised, and closes the connection.
+import { loadLate } from '#storage/base/late-modules.ts'
 import type { Api, ApiRange } from './api.ts'
 import { produce } from './handlers/00-produce.ts'
 import { fetch } from './handlers/01-fetch.ts'
@@ -129,5 +130,5 @@ function late<Name extends string>(
   flexible: number,
   load: () => Promise<Readonly<Record<Name, Api>>>,
 ): Api {
-  return new LateApi({ key, versions, flexible }, async () => (await load())[name])
+  return new LateApi({ key, versions, flexible }, async () => (await loadLate(load))[name])
 }

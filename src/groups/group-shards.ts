@@ -1,4 +1,5 @@
 // The shards of groups and their records: sixty modules, loaded when a partition of groups is, as many a broker never has one.
+import { loadLate } from '#storage/base/late-modules.ts'
 import type * as records from './group-record.ts'
 import type * as shards from './group-shard.ts'
 
@@ -8,7 +9,7 @@ export type GroupShards = Pick<typeof shards, 'GroupShard'> &
 
 let loading: Promise<GroupShards> | undefined
 
-/** Loads them, once; again when that failed. */
+/** Loads them, once; again when that failed, where the runtime does. */
 export function loadGroupShards(): Promise<GroupShards> {
   loading ??= load().catch((error: unknown) => {
     loading = undefined
@@ -18,9 +19,7 @@ export function loadGroupShards(): Promise<GroupShards> {
 }
 
 async function load(): Promise<GroupShards> {
-  const [{ GroupShard }, { groupRecordCodec }] = await Promise.all([
-    import('./group-shard.ts'),
-    import('./group-record.ts'),
-  ])
+  const { GroupShard } = await loadLate(() => import('./group-shard.ts'))
+  const { groupRecordCodec } = await loadLate(() => import('./group-record.ts'))
   return { GroupShard, groupRecordCodec }
 }

@@ -1,5 +1,7 @@
 // Metrics as Prometheus reads them. The library is loaded at the first scrape: its import costs tens of ms.
+
 import type { Counter, Gauge, Registry } from 'prom-client'
+import { loadLate } from '#storage/base/late-modules.ts'
 
 /** One value at scrape time. */
 export interface MetricSample {
@@ -23,7 +25,7 @@ export class Exposition {
 
   /** The text, and the content type that goes with it. */
   async render(): Promise<{ text: string; contentType: string }> {
-    const prometheus = await import('prom-client')
+    const prometheus = await loadLate(() => import('prom-client'))
     this.#registry ??= new prometheus.Registry()
     const registry = this.#registry
     for (const metric of this.#metrics.values()) metric.reset()

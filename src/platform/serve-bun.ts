@@ -1,6 +1,7 @@
 // Bun.serve behind a door.
 import type { BunWebSocketData, BunWebSocketHandler } from 'hono/bun'
 import type { UpgradeWebSocket } from 'hono/ws'
+import { loadLate } from '#storage/base/late-modules.ts'
 import { systemClock } from '#storage/base/world.ts'
 import {
   DRAIN_MS,
@@ -52,7 +53,7 @@ let handler: WebSocketHandler | undefined
 
 /** Hono's WebSockets for Bun, loaded at the first upgrade: much of Hono that a broker does not use comes along. */
 async function loadUpgrade(): Promise<UpgradeWebSocket> {
-  const hono = await import('hono/bun')
+  const hono = await loadLate(() => import('hono/bun'))
   handler = hono.websocket
   return hono.upgradeWebSocket
 }

@@ -1,5 +1,6 @@
 // Deno.serve behind a door.
 import type { UpgradeWebSocket } from 'hono/ws'
+import { loadLate } from '#storage/base/late-modules.ts'
 import { systemClock } from '#storage/base/world.ts'
 import {
   DRAIN_MS,
@@ -51,7 +52,7 @@ function start(door: ServedDoor, options: ServeOptions): HttpServer {
 }
 
 async function loadUpgrade(): Promise<UpgradeWebSocket> {
-  const { upgradeWebSocket } = await import('hono/deno')
+  const { upgradeWebSocket } = await loadLate(() => import('hono/deno'))
   return upgradeWebSocket
 }
 
