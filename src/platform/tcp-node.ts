@@ -66,7 +66,10 @@ class NodeConnection implements TcpConnection {
     const socket = this.#socket
     socket.setNoDelay(true)
     socket.setKeepAlive(true)
-    socket.on('data', (bytes) => events.data(bytes))
+    // No Buffer: its slice() is a view.
+    socket.on('data', ({ buffer, byteOffset, byteLength }) => {
+      events.data(new Uint8Array(buffer, byteOffset, byteLength))
+    })
     socket.on('end', () => events.ended())
     socket.on('drain', () => this.#drained())
     // What follows an error is `close`.

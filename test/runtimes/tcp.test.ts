@@ -136,6 +136,17 @@ test('Nothing is received before the first resume() and after a pause(), and not
   expect(Buffer.compare(recorder.bytes.subarray(5), sent)).toBe(0)
 }, 30_000)
 
+test('What is received is plain bytes, whose slice() is a copy', async () => {
+  const { socket, recorder, connection } = await pair()
+  connection.resume()
+  socket.write('abc')
+  await until(() => recorder.bytes.length === 3)
+  const [chunk] = recorder.chunks
+  const copy = chunk?.slice()
+  chunk?.fill(0)
+  expect(copy).toEqual(Uint8Array.from(Buffer.from('abc')).subarray(0, copy?.length))
+})
+
 test('Chunks of every size arrive in order, and each write is told once that it was taken', async () => {
   const { socket, connection } = await pair()
   const received: Buffer[] = []
