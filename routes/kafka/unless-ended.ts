@@ -3,7 +3,8 @@ import { KafkaError } from '#storage/base/errors.ts'
 
 /**
  * What `answer` comes to. Rejects with COORDINATOR_NOT_AVAILABLE, which makes a client look for its coordinator again,
- * as soon as `signal` aborts; what the answer comes to later is nobody's business then.
+ * as soon as `signal` aborts; what the answer comes to later is nobody's business then. The work behind it goes on, but
+ * an early answer gives the bytes of its request back: what that work reads must be its own, copied before it begins.
  */
 export async function unlessEnded<T>(signal: AbortSignal, answer: Promise<T>): Promise<T> {
   let abort: (() => void) | undefined

@@ -34,7 +34,9 @@ export interface Groups {
    * COORDINATOR_NOT_AVAILABLE.
    */
   findCoordinator(session: Session, groupId: string): Promise<number>
+  /** The bytes of the request are the group's from now on. */
   join(session: Session, request: JoinGroupRequest, version: number): Promise<JoinGroupResponse>
+  /** The bytes of the request are the group's from now on. */
   sync(session: Session, request: SyncGroupRequest): Promise<SyncGroupResponse>
   heartbeat(session: Session, request: HeartbeatRequest): Promise<HeartbeatResponse>
   leave(session: Session, request: LeaveGroupRequest): Promise<LeaveGroupResponse>

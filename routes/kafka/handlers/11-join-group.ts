@@ -12,7 +12,12 @@ export const joinGroup = api({
   request: JoinGroupRequest,
   response: JoinGroupResponse,
   async handle({ broker, session, version, signal }, request) {
-    const answer = await unlessEnded(signal, broker.groups.join(session, request, version))
+    // Owned: the group may ask for them when the request has been answered.
+    const protocols = request.protocols.map(({ name, metadata }) => {
+      return { name, metadata: metadata.slice() }
+    })
+    const joined = broker.groups.join(session, { ...request, protocols }, version)
+    const answer = await unlessEnded(signal, joined)
     return { ...answer, protocolName: nameIn(version, answer.protocolName) }
   },
   refuse: ({ code }, { memberId }, { version }) => ({

@@ -18,7 +18,11 @@ export const syncGroup = api({
       const detail = 'A SyncGroup has to name the protocol and its type'
       throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL', detail)
     }
-    return unlessEnded(signal, broker.groups.sync(session, request))
+    // Owned: the group may ask for them when the request has been answered.
+    const assignments = request.assignments.map(({ memberId, assignment }) => {
+      return { memberId, assignment: assignment.slice() }
+    })
+    return unlessEnded(signal, broker.groups.sync(session, { ...request, assignments }))
   },
   refuse: ({ code }) => ({
     throttleTimeMs: 0,

@@ -21,7 +21,7 @@ const MAX_NAME_LENGTH = 10_000
 
 type JoinPlan = GroupPlan<JoinGroupResponse>
 
-/** A JoinGroup, taken apart. Its bytes are our own. */
+/** A JoinGroup, taken apart. */
 interface Join {
   readonly client: GroupClient
   readonly version: number
@@ -207,8 +207,7 @@ function joinOf(client: GroupClient, request: JoinGroupRequest, version: number)
   const { memberId, groupInstanceId, protocolType, sessionTimeoutMs, protocols } = request
   // v0 has one timeout for both.
   const rebalanceTimeoutMs = version === 0 ? sessionTimeoutMs : request.rebalanceTimeoutMs
-  const owned = protocols.map(({ name, metadata }) => ({ name, metadata: metadata.slice() }))
-  const terms = { sessionTimeoutMs, rebalanceTimeoutMs, protocols: owned }
+  const terms = { sessionTimeoutMs, rebalanceTimeoutMs, protocols }
   return { client, version, memberId, groupInstanceId, protocolType, terms }
 }
 

@@ -30,21 +30,21 @@ export class Syncing {
     if (request.generationId !== group.generationId) return refusal('ILLEGAL_GENERATION')
     if (!isConsistent(group, request)) return refusal('INCONSISTENT_GROUP_PROTOCOL')
     if (group.isInState('PreparingRebalance')) return refusal('REBALANCE_IN_PROGRESS')
+    const isFirst = group.assignedGeneration !== group.generationId
+    const isAssigning =
+      group.isInState('CompletingRebalance') && group.isLeader(memberId) && isFirst
+    // Before the group is told anything: nothing fails after that.
+    const effect = isAssigning ? this.#assignment(group, request) : NOTHING
     group.expectSync(memberId, false)
     if (group.isInState('Stable')) return planOf(NOTHING, syncAnswer(group, member))
-    const answer = group.parkSync(member)
-    const isFirst = group.assignedGeneration !== group.generationId
-    if (!group.isLeader(memberId) || !isFirst) return planOf(NOTHING, answer)
-    return planOf(this.#assign(group, request), answer)
+    if (isAssigning) group.assignedGeneration = group.generationId
+    return planOf(effect, group.parkSync(member))
   }
 
   /** The group is stable, and everybody answered, as soon as the log has the assignment. */
-  #assign(group: ClassicGroup, { assignments }: SyncGroupRequest): Effect {
+  #assignment(group: ClassicGroup, { assignments }: SyncGroupRequest): Effect {
     const { generationId } = group
-    group.assignedGeneration = generationId
-    const owned = new Map(
-      assignments.map(({ memberId, assignment }) => [memberId, assignment.slice()]),
-    )
+    const given = new Map(assignments.map(({ memberId, assignment }) => [memberId, assignment]))
     const settled: Effect['settled'] = (error) => {
       // Somebody may have come or gone meanwhile: then the next generation is due.
       if (!group.isInState('CompletingRebalance') || group.generationId !== generationId) return
@@ -60,7 +60,7 @@ export class Syncing {
         if (group.answerSync(member, syncAnswer(group, member))) group.renewSession(member)
       }
     }
-    return { records: [group.record(owned)], settled }
+    return { records: [group.record(given)], settled }
   }
 }
 

@@ -123,11 +123,7 @@ function joined(
     subscribedTopicRegex: '',
     classic: {
       sessionTimeoutMs: request.sessionTimeoutMs,
-      // The request's bytes are views.
-      supportedProtocols: request.protocols.map(({ name, metadata }) => ({
-        name,
-        metadata: metadata.slice(),
-      })),
+      supportedProtocols: request.protocols,
     },
   })
 }

@@ -325,3 +325,31 @@ function outcome(check: () => void): string {
     return (error as KafkaError).code
   }
 }
+
+test('A SyncGroup whose assignment fails to be read leaves the group as it was', async () => {
+  const scene = await Scene.at('CompletingRebalance')
+  const assignments = [
+    {
+      memberId: scene.id('L'),
+      get assignment(): Uint8Array {
+        throw new RangeError('No such bytes')
+      },
+    },
+  ]
+  const { shard } = scene
+  const group = shard.group()
+  const request = {
+    groupId: 'g',
+    generationId: group.generationId,
+    memberId: scene.id('L'),
+    groupInstanceId: null,
+    protocolType: null,
+    protocolName: null,
+    assignments,
+  }
+  expect(() => shard.classic.sync(request)).toThrow('No such bytes')
+  expect(group.pendingSyncs.has(scene.id('L'))).toBe(true)
+  expect(group.members.get(scene.id('L'))?.awaitingSync).toBeUndefined()
+  expect(await scene.tell(scene.assign())).toBe('assigned L')
+  expect(scene.state).toBe('Stable')
+})

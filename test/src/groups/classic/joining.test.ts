@@ -129,27 +129,6 @@ test('A new member is named after its client, a static one after its instance', 
   expect(joined(fixed).memberId).toMatch(new RegExp(`^rack-1-${uuid}$`))
 })
 
-test('An assignment is kept as a copy of what the leader sent', async () => {
-  const shard = new ClassicShard()
-  const join = shard.join({ version: 3 })
-  await shard.clock.run(3_010)
-  const { memberId } = joined(join)
-  const assignment = Uint8Array.of(1, 2)
-  const sync = shard.sync({ memberId, assignments: [{ memberId, assignment }] })
-  assignment.fill(0)
-  await settle()
-  expect(sync.answer?.assignment).toEqual(Uint8Array.of(1, 2))
-})
-
-test('A member keeps its own copy of what it said', async () => {
-  const shard = new ClassicShard()
-  const wish = protocol('range', 'mine')
-  const join = shard.join({ version: 3, protocols: [wish] })
-  wish.metadata.fill(0)
-  await shard.clock.run(3_010)
-  expect(joined(join).members[0]?.metadata).toEqual(protocol('range', 'mine').metadata)
-})
-
 test('A static member that is back when a rebalance has begun hears nothing before its end', async () => {
   const { shard, b } = await staticPair(9)
   shard.isHolding = true
