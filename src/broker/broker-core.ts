@@ -5,6 +5,7 @@ import type { Clock, Random } from '#storage/base/world.ts'
 import type { Int64 } from '#storage/bytes/int64.ts'
 import type { Session } from '../access/session.ts'
 import type { ConfigEntry } from '../config/config-entry.ts'
+import { loadGroupShards } from '../groups/group-shards.ts'
 import { CONFIG_RESOURCE, type TopicImage } from '../metadata/image.ts'
 import type { MetadataProvider } from '../metadata/provider.ts'
 import type { EffectiveConfigs } from '../partitions/effective-configs.ts'
@@ -128,6 +129,7 @@ export class BrokerCore implements Broker {
     this.groups = new BrokerGroups({
       ...parts,
       reads: this,
+      loadShards: loadGroupShards,
       image: () => parts.provider.image,
       ensureTopic: (session, topic) => this.#findOrCreate(session, topic),
     })

@@ -1,4 +1,5 @@
 // The group coordinator: every call finds the shard of its group, and is answered when what it wrote is committed.
+import { KafkaError } from '#storage/base/errors.ts'
 import type { Clock, Random } from '#storage/base/world.ts'
 import { Coordinators } from '../coordinators/coordinators.ts'
 import type { MetadataDelta } from '../metadata/delta.ts'
@@ -9,7 +10,7 @@ import type { GroupType } from './group.ts'
 import type { GroupPlan } from './group-parts.ts'
 import type { GroupRecord } from './group-record.ts'
 import type { GroupShard, ListedGroup } from './group-shard.ts'
-import { loadGroupShards } from './group-shards.ts'
+import type { GroupShards } from './group-shards.ts'
 import type { DeletedTopic, OffsetCounters } from './offsets/offset-calls.ts'
 
 /** What the coordinator stands on. */
@@ -22,6 +23,8 @@ export interface GroupCoordinatorParts {
   readonly partitions: Pick<Partitions, 'find' | 'isPending' | 'settled'>
   readonly configs: EffectiveConfigs
   image(): MetadataImage
+  /** Asked whenever a shard is loaded, or someone looks for its coordinator. */
+  loadShards(): Promise<GroupShards>
   /** Told what failed where nobody waits for it. */
   readonly onProblem: (error: unknown) => void
 }
@@ -46,15 +49,19 @@ export interface GroupCensus {
 export class GroupCoordinator {
   /** Of all shards since the broker's start. */
   readonly offsetCounters: OffsetCounters = { committed: 0, expired: 0, deleted: 0 }
+  readonly #parts: GroupCoordinatorParts
   readonly #coordinators: Coordinators<GroupRecord, GroupShard>
+  /** What was told last. */
+  #problem: string | undefined
 
   constructor(parts: GroupCoordinatorParts) {
     const { configs } = parts
+    this.#parts = parts
     const shardParts = { ...parts, offsetCounters: this.offsetCounters }
     this.#coordinators = new Coordinators<GroupRecord, GroupShard>({
       ...parts,
       loadKind: async () => {
-        const { GroupShard, groupRecordCodec } = await loadGroupShards()
+        const { GroupShard, groupRecordCodec } = await parts.loadShards()
         return {
           recordCodec: groupRecordCodec,
           newShard: (host) => new GroupShard(host, shardParts),
@@ -70,9 +77,22 @@ export class GroupCoordinator {
     return this.#coordinators.partitionOf(groupId)
   }
 
-  /** Resolves when nothing is left to be loaded but records, so that whoever is sent here is not refused for the rest. */
+  /**
+   * Resolves when nothing is left to be loaded but records, so that whoever is sent here is not refused for the rest. Rejects
+   * with COORDINATOR_NOT_AVAILABLE when it can't be loaded, and tells why once: the next who ask may find it.
+   */
   async ready(): Promise<void> {
-    await loadGroupShards()
+    try {
+      await this.#parts.loadShards()
+      this.#problem = undefined
+    } catch (cause) {
+      const detail = 'The code of groups could not be loaded'
+      const error = new KafkaError('COORDINATOR_NOT_AVAILABLE', detail, { cause })
+      const problem = cause instanceof Error ? cause.message : String(cause)
+      if (problem !== this.#problem) this.#parts.onProblem(error)
+      this.#problem = problem
+      throw error
+    }
   }
 
   /** Rejects with what the plan threw, NOT_COORDINATOR, COORDINATOR_LOAD_IN_PROGRESS or COORDINATOR_NOT_AVAILABLE. */
