@@ -296,8 +296,8 @@ export class ShardRunner<Record, S extends Shard<Record>> {
   async #partitionOf() {
     const { topic, partitions } = this.#parts
     const at = { topic, partition: this.#partition }
-    while (partitions.isPending(at)) await partitions.settled()
-    const partition = partitions.find(at)
+    while (!this.#isStopped && partitions.isPending(at)) await partitions.settled()
+    const partition = this.#isStopped ? undefined : partitions.find(at)
     if (!partition) throw this.#notOurs()
     return partition
   }

@@ -235,12 +235,30 @@ test('Coordinators.close() ends a load that is under way', async () => {
   await world.coordinators.close()
   await world.engine.stop()
   await world.start()
+  for (let turn = 0; turn < 100 && world.shards.length < 2; turn++) await Promise.resolve()
   await world.coordinators.close()
   await world.engine.stop()
   expect(world.shards.map(({ isLoaded }) => isLoaded)).toEqual([true, false])
   expect(world.problems).toEqual([])
   expect(world.clock.pendingTimers).toBe(0)
 })
+
+test.each(['stop', 'close'] as const)(
+  'A shard whose code comes after its %s is not begun, nor told of',
+  async (how) => {
+    const world = new ToyWorld()
+    await world.start()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    world.kindAwaits = promise
+    await world.create(1)
+    const ended = how === 'close' ? world.coordinators.close() : world.leave()
+    resolve()
+    await ended
+    await settle()
+    expect(world.shards).toEqual([])
+    expect(world.problems).toEqual([])
+  },
+)
 
 test('ShardHost.write() of a shard that is gone is refused', async () => {
   const world = await ToyWorld.of()

@@ -2,6 +2,7 @@
 import { BrokerConfig } from '#src/config/broker-config.ts'
 import { Coordinators } from '#src/coordinators/coordinators.ts'
 import type { Plan, RecordCodec, RecordPlace, Shard, ShardHost } from '#src/coordinators/shard.ts'
+import { wholeDelta } from '#src/metadata/delta.ts'
 import { type Engine, startEngine } from '#src/partitions/engine.ts'
 import { KafkaError } from '#storage/base/errors.ts'
 import type { Int64 } from '#storage/bytes/int64.ts'
@@ -83,6 +84,8 @@ export class ToyWorld {
   needsDisk = true
   /** While set, what shards are made with can't be loaded. */
   isKindMissing = false
+  /** While set, it is not there before this is. */
+  kindAwaits: Promise<void> | undefined
   /** While set, work off the loop waits in `works`. */
   isSlow = false
   works: (() => void)[] = []
@@ -120,11 +123,10 @@ export class ToyWorld {
       partitions,
       clock: this.clock,
       image: () => provider.image,
-      loadKind: () => {
-        const kind = { recordCodec: toyCodec, newShard: this.#newShard }
-        return this.isKindMissing
-          ? Promise.reject(new Error('No such module'))
-          : Promise.resolve(kind)
+      loadKind: async () => {
+        await this.kindAwaits
+        if (this.isKindMissing) throw new Error('No such module')
+        return { recordCodec: toyCodec, newShard: this.#newShard }
       },
       needsDisk: () => this.needsDisk,
       compression: () => 0,
@@ -155,6 +157,13 @@ export class ToyWorld {
     if (result?.error) throw result.error
     await this.engine.partitions.settled()
     await settle()
+  }
+
+  /** None of the shards is led here any more; their logs stay. */
+  leave(): void {
+    const delta = wholeDelta(this.engine.provider.image)
+    const partitions = delta.partitions.map((led) => ({ ...led, after: undefined }))
+    this.coordinators.apply({ ...delta, partitions })
   }
 
   async remove(): Promise<void> {
