@@ -290,6 +290,7 @@ export class Connection implements TcpEvents {
       this.#running.push(running)
       const answer = api.refuseVersion?.(running)
       running.answer = encodeAnswer({ api, version: 0, correlationId }, answer)
+      this.#frames.recycle(frame)
       return
     }
     const request = api.decode(reader, version)

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ClosesConnection } from '../../../routes/kafka/api.ts'
+import { apiVersions } from '../../../routes/kafka/handlers/18-api-versions.ts'
 import { settle } from '../../simulation/virtual-clock.ts'
 import { openDoor } from './door-fixture.ts'
 import { answered, echoApis, PIPELINED, question, SERIAL } from './echo.ts'
@@ -354,6 +355,16 @@ test('A request that is partly here is finished whatever the memory', async () =
   left.send(whole.subarray(20))
   expect(ids(left)).toEqual([9])
   expect(ids(right)).toEqual([9])
+})
+
+test('The bytes of a request whose version is refused are given back', async () => {
+  const { connect } = await openDoor([apiVersions])
+  const socket = connect()
+  const request = new Uint8Array(30_004)
+  request.set(hex('00007530 0012 7fff 00000007 ffff'))
+  socket.events?.data(request)
+  expect(socket.answers).toHaveLength(1)
+  expect(request.length).toBe(0)
 })
 
 test('Any cut of the same requests gives the same answers', async () => {
