@@ -185,7 +185,12 @@ class BunConnection implements TcpConnection {
       if (!this.#piece) break
       const { bytes, onTaken } = this.#piece
       const taken = this.#socket.write(bytes, this.#position, bytes.length - this.#position)
-      this.#position += Math.max(0, taken)
+      if (taken < 0) {
+        // The peer has reset the connection. Of one that is paused Bun never says so, and would keep it for good.
+        this.destroy()
+        return false
+      }
+      this.#position += taken
       if (this.#position < bytes.length) return false
       this.#piece = undefined
       this.#position = 0

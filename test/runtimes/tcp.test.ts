@@ -348,3 +348,16 @@ test('stop() of a Kafka door sends the answers under way, then frees the port', 
   expect(answered(Buffer.concat(received).subarray(4))).toEqual([1, 'park'])
   expect(door.connectionCount).toBe(0)
 })
+
+test('A connection that its peer has reset is closed, also when it is paused and learns of it by writing', async () => {
+  const { socket, recorder, connection } = await pair()
+  connection.pause()
+  socket.resetAndDestroy()
+  let isReleased = false
+  connection.write([new Uint8Array(4 * 1024 * 1024)], () => {
+    isReleased = true
+  })
+  await until(() => recorder.calls.includes('closed'))
+  expect(recorder.calls.filter((call) => call === 'closed')).toHaveLength(1)
+  expect(isReleased).toBe(true)
+})
