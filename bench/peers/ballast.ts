@@ -1,16 +1,16 @@
 // A process that holds most of the machine's memory while brokers are measured: `node ballast.ts MIB` touches so much, and waits.
 //
 // The host of a virtual machine may take back what its guest has freed; each page that is used again then costs the guest a fault of 5 to
-// 20 microseconds, twenty times what a broker pays for writing to it, and as chance will have it. Where little is free, pages come back
+// 20 microseconds, several times what writing to it costs, and as chance will have it. Where little is free, pages come back
 // into use before the host has them.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { within } from './child.ts'
+import { touchedPages } from './disk.ts'
 
 const CHUNK_MIB = 256
-const PAGE = 4096
 /** A page may take 20 µs: 24 GiB two minutes. */
 const DEADLINE_MS = 300_000
 
@@ -38,9 +38,7 @@ export async function holdMemory(freeGib: number): Promise<() => void> {
 function hold(mib: number): void {
   const held: Uint8Array[] = []
   for (let left = mib; left > 0; left -= CHUNK_MIB) {
-    const chunk = new Uint8Array(Math.min(left, CHUNK_MIB) * 1_048_576)
-    for (let at = 0; at < chunk.length; at += PAGE) chunk[at] = 1
-    held.push(chunk)
+    held.push(touchedPages(Math.min(left, CHUNK_MIB)))
   }
   console.log(`${held.length}`)
   // Goes when whoever started it does.

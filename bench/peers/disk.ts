@@ -33,11 +33,16 @@ export function bareWriteSynced(folder: string, mib: number): number {
  * machines have freed, every page that a log grows by waits for the host, whoever the broker is.
  */
 export function bareTouch(mib: number): number {
-  const bytes = mib * 1_048_576
   const start = performance.now()
-  const pages = new Uint8Array(bytes)
-  for (let at = 0; at < bytes; at += PAGE) pages[at] = 1
-  return ((performance.now() - start) * 1000) / (bytes / PAGE)
+  const { length } = touchedPages(mib)
+  return ((performance.now() - start) * 1000) / (length / PAGE)
+}
+
+/** New memory, all of whose pages are there. */
+export function touchedPages(mib: number): Uint8Array {
+  const pages = new Uint8Array(mib * 1_048_576)
+  for (let at = 0; at < pages.length; at += PAGE) pages[at] = 1
+  return pages
 }
 
 /** One write of `size` bytes and an fdatasync off the loop, again and again: the wait for each fdatasync, in microseconds. */
