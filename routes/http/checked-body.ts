@@ -1,9 +1,11 @@
 // Bodies that administer: parsed, checked against their schema, refused with one sentence.
-import { loadLate } from '#storage/base/late-modules.ts'
+import { lateModule } from '#storage/base/late-modules.ts'
 import { parseJson, readJson, readText } from './body.ts'
 import type { Door } from './door.ts'
 import { HttpError } from './errors.ts'
 import type { BODIES, Body } from './schemas.ts'
+
+const schemas = lateModule(() => import('./schemas.ts'))
 
 /** A request's JSON body, checked. Throws 400 when it is not JSON, 415 for other types, 422 for another shape. */
 export async function readChecked<Name extends keyof typeof BODIES>(
@@ -28,7 +30,7 @@ async function checked<Name extends keyof typeof BODIES>(
   name: Name,
   body: unknown,
 ): Promise<Body<Name>> {
-  const { checkBody } = await loadLate(() => import('./schemas.ts'))
+  const { checkBody } = await schemas()
   const result = checkBody(name, body)
   if ('problem' in result) throw new HttpError(422, result.problem)
   return result.content

@@ -1,6 +1,6 @@
 // The HTTP door for a broker that may never be asked over HTTP: the app is loaded with the first request.
 import type { RequestEnvironment, UpgradeLoader } from '#src/platform/serve.ts'
-import { loadLate } from '#storage/base/late-modules.ts'
+import { lateModule } from '#storage/base/late-modules.ts'
 import type { HttpDoor, HttpDoorOptions } from './app.ts'
 
 /** What a server and a broker need of a door. */
@@ -66,7 +66,9 @@ export class LateDoor implements ServableDoor {
   }
 }
 
+const app = lateModule(() => import('./app.ts'))
+
 async function loadDoor(options: HttpDoorOptions): Promise<HttpDoor> {
-  const { httpDoor } = await loadLate(() => import('./app.ts'))
+  const { httpDoor } = await app()
   return httpDoor(options)
 }

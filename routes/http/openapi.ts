@@ -1,23 +1,22 @@
 // `GET /openapi.json`, generated from the routes that there are. Its libraries are loaded when first asked.
 import { Hono } from 'hono'
-import { loadLate } from '#storage/base/late-modules.ts'
+import { lateModule } from '#storage/base/late-modules.ts'
 import type { Env } from './door.ts'
 
 /** The API's description. The work is done once. */
 export function openApiRoutes(app: Hono<Env>): Hono<Env> {
-  let description: Promise<string> | undefined
+  const description = lateModule(() => describe(app))
   const routes = new Hono<Env>()
   routes.get('/openapi.json', async (c) => {
-    description ??= describe(app)
-    return c.body(await description, 200, { 'content-type': 'application/json' })
+    return c.body(await description(), 200, { 'content-type': 'application/json' })
   })
   return routes
 }
 
 /** Describes a twin of the app, so that no describing middleware stands in the way of a real request. */
 async function describe(app: Hono<Env>): Promise<string> {
-  const { describeRoute, generateSpecs } = await loadLate(() => import('hono-openapi'))
-  const { operationOf, COMPONENTS } = await loadLate(() => import('./operations.ts'))
+  const { describeRoute, generateSpecs } = await import('hono-openapi')
+  const { operationOf, COMPONENTS } = await import('./operations.ts')
   const twin = new Hono()
   for (const { method, path } of app.routes) {
     if (method === 'ALL') continue

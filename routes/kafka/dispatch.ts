@@ -1,5 +1,5 @@
 // The table of the APIs that are served, a line each. What is not in it is not advertised, and closes the connection.
-import { loadLate } from '#storage/base/late-modules.ts'
+import { lateModule } from '#storage/base/late-modules.ts'
 import type { Api, ApiRange } from './api.ts'
 import { produce } from './handlers/00-produce.ts'
 import { fetch } from './handlers/01-fetch.ts'
@@ -130,5 +130,6 @@ function late<Name extends string>(
   flexible: number,
   load: () => Promise<Readonly<Record<Name, Api>>>,
 ): Api {
-  return new LateApi({ key, versions, flexible }, async () => (await loadLate(load))[name])
+  const handlers = lateModule(load)
+  return new LateApi({ key, versions, flexible }, async () => (await handlers())[name])
 }

@@ -27,9 +27,8 @@ class Undecoded {
 
 /**
  * An API that is loaded with its first request, which waits for it. It answers as the handler itself; where that can't be
- * loaded the connection is closed and the reason said, and the next request tries again
- * as far as the runtime does. For handlers that are not
- * pipelined and refuse versions that they do not serve as all do.
+ * loaded the connection is closed and the reason said, and the next request tries again as far as the runtime does. For
+ * handlers that are not pipelined and refuse versions that they do not serve as all do.
  */
 export class LateApi implements Api {
   readonly key: number

@@ -1,7 +1,8 @@
 // Metrics as Prometheus reads them. The library is loaded at the first scrape: its import costs tens of ms.
-
 import type { Counter, Gauge, Registry } from 'prom-client'
-import { loadLate } from '#storage/base/late-modules.ts'
+import { lateModule } from '#storage/base/late-modules.ts'
+
+const library = lateModule(() => import('prom-client'))
 
 /** One value at scrape time. */
 export interface MetricSample {
@@ -25,7 +26,7 @@ export class Exposition {
 
   /** The text, and the content type that goes with it. */
   async render(): Promise<{ text: string; contentType: string }> {
-    const prometheus = await loadLate(() => import('prom-client'))
+    const prometheus = await library()
     this.#registry ??= new prometheus.Registry()
     const registry = this.#registry
     for (const metric of this.#metrics.values()) metric.reset()

@@ -1,7 +1,7 @@
 // Bun.serve behind a door.
 import type { BunWebSocketData, BunWebSocketHandler } from 'hono/bun'
 import type { UpgradeWebSocket } from 'hono/ws'
-import { loadLate } from '#storage/base/late-modules.ts'
+import { lateModule } from '#storage/base/late-modules.ts'
 import { systemClock } from '#storage/base/world.ts'
 import {
   DRAIN_MS,
@@ -51,9 +51,11 @@ function start(door: ServedDoor, options: ServeOptions): HttpServer {
 /** What Hono does with the WebSockets of all servers: a door may be served by several. */
 let handler: WebSocketHandler | undefined
 
+const honoForBun = lateModule(() => import('hono/bun'))
+
 /** Hono's WebSockets for Bun, loaded at the first upgrade: much of Hono that a broker does not use comes along. */
 async function loadUpgrade(): Promise<UpgradeWebSocket> {
-  const hono = await loadLate(() => import('hono/bun'))
+  const hono = await honoForBun()
   handler = hono.websocket
   return hono.upgradeWebSocket
 }

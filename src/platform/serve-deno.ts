@@ -1,6 +1,6 @@
 // Deno.serve behind a door.
 import type { UpgradeWebSocket } from 'hono/ws'
-import { loadLate } from '#storage/base/late-modules.ts'
+import { lateModule } from '#storage/base/late-modules.ts'
 import { systemClock } from '#storage/base/world.ts'
 import {
   DRAIN_MS,
@@ -51,8 +51,10 @@ function start(door: ServedDoor, options: ServeOptions): HttpServer {
   }
 }
 
+const honoForDeno = lateModule(() => import('hono/deno'))
+
 async function loadUpgrade(): Promise<UpgradeWebSocket> {
-  const { upgradeWebSocket } = await loadLate(() => import('hono/deno'))
+  const { upgradeWebSocket } = await honoForDeno()
   return upgradeWebSocket
 }
 

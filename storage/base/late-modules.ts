@@ -26,8 +26,22 @@ export function holdSpareDescriptors(): void {
   }
 }
 
-/** Loads modules by `import()`, with the descriptors that were set aside for it. */
-export async function loadLate<Module>(load: () => Promise<Module>): Promise<Module> {
+/**
+ * What gives modules that `load` imports: the first call loads them, with the descriptors that were set aside, later ones get
+ * the same. After a failure the next call loads again, which helps on Node alone.
+ */
+export function lateModule<Module>(load: () => Promise<Module>): () => Promise<Module> {
+  let loading: Promise<Module> | undefined
+  return () => {
+    loading ??= withSpareDescriptors(load).catch((error: unknown) => {
+      loading = undefined
+      throw error
+    })
+    return loading
+  }
+}
+
+async function withSpareDescriptors<Module>(load: () => Promise<Module>): Promise<Module> {
   loads += 1
   for (const fd of spares.splice(0)) closeSync(fd)
   try {
