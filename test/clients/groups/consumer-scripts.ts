@@ -251,6 +251,8 @@ const expressions: Script = {
       await talk.until(
         `${label}: described`,
         async () => {
+          // What an expression resolves to may come after the names: the next heartbeat assigns it.
+          await a.beat({ topicPartitions: a.owned })
           const question = { groupIds: [groupId], includeAuthorizedOperations: false }
           const { groups } = await talk.askQuietly(DESCRIBE_CONSUMERS, 1, question)
           return groups.map(withoutEpochs)
