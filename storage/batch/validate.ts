@@ -1,6 +1,7 @@
 // What the leader checks and settles before a batch enters the log (Kafka's LogValidator, and the checks of UnifiedLog in front
 // of it). Batches stay as they came wherever that is possible; else they are built anew.
 import { KafkaError, type KafkaErrorName } from '../base/errors.ts'
+import { freeBuffer } from '../bytes/free-buffer.ts'
 import { addInt64, type Int64 } from '../bytes/int64.ts'
 import { buildBatch, type NewRecord } from './batch-builder.ts'
 import type { Codec } from './compression/compression.ts'
@@ -64,7 +65,7 @@ const NO_TIMESTAMP = -1
 export type UnpackedRecords = Uint8Array | KafkaError
 
 /**
- * Checks one batch and settles its timestamps and codec. It is unpacked here unless that was done before. Refuses with CORRUPT_MESSAGE (CRC), MESSAGE_TOO_LARGE,
+ * Checks one batch and settles its timestamps and codec. It is unpacked here unless that was done before; `unpacked` may have no bytes afterwards. Refuses with CORRUPT_MESSAGE (CRC), MESSAGE_TOO_LARGE,
  * INVALID_RECORD and INVALID_TIMESTAMP, the last two as `InvalidRecordsError` when single records are at fault, and with
  * UNSUPPORTED_COMPRESSION_TYPE. A refused batch is unchanged.
  */
@@ -92,9 +93,11 @@ export function validateBatch(
   // Control batches stay as they are. For all others, consumers must see the offsets that the log counts.
   if (batch.isControl || (target === batch.compression && isConsecutive)) {
     batch.setMaxTimestamp(rules.timestampType, isAppendTime ? logAppendTime : maxTimestamp)
+    freeUnpacked(batch, cursor)
     return { batch, logAppendTime }
   }
   const rebuilt = rebuild(batch, cursor, target, rules)
+  freeUnpacked(batch, cursor)
   checkSize(rebuilt, rules)
   return { batch: rebuilt, logAppendTime }
 }
@@ -263,6 +266,11 @@ function rebuild(
     isTransactional: batch.isTransactional,
   })
   return new RecordBatch(bytes)
+}
+
+/** Gives back what the batch was unpacked into: nobody looks at it again. */
+function freeUnpacked(batch: RecordBatch, { unpacked }: RecordCursor): void {
+  if (unpacked.buffer !== batch.bytes.buffer) freeBuffer(unpacked)
 }
 
 /** Runs `walk`. What it finds corrupt behind a valid CRC is the producer's doing: retrying would not help. */

@@ -2,8 +2,8 @@
 import { KafkaError } from '../../base/errors.ts'
 import type { Compression } from '../record-batch.ts'
 import { GZIP, gzip, lastGzipSize } from './gzip.ts'
-import { LZ4, lz4 } from './lz4.ts'
-import { SNAPPY, snappy } from './snappy.ts'
+import { LZ4, largestLz4Size, lz4 } from './lz4.ts'
+import { largestSnappySize, SNAPPY, snappy } from './snappy.ts'
 import { type Unpacker, unpackLater, unpackNow } from './unpacking.ts'
 import { largestZstdSize, ZSTD, zstd } from './zstd.ts'
 
@@ -45,13 +45,22 @@ export function decompress(codec: Codec, bytes: Uint8Array, maxBytes: number): U
 }
 
 /**
- * Whether unpacking `bytes` may hold the loop for long, as far as they show it: more than 64 KiB of them, or more than
- * 1 MiB once unpacked. What lz4 and snappy unpack to is bounded by what there is of them.
+ * Whether unpacking `bytes` may hold the loop for long, as far as they show it: more than 1 MiB once unpacked, which takes
+ * about a millisecond. What lz4 and snappy unpack to is bounded by what there is of them, so that 64 KiB are never large; gzip
+ * takes several times as long and only says what its last member has, so that more than 64 KiB always are.
  */
 export function isLarge(codec: Codec, bytes: Uint8Array): boolean {
-  if (bytes.length > PACKED_AT_ONCE) return true
-  if (codec === 'gzip') return lastGzipSize(bytes) > UNPACKED_AT_ONCE
-  return codec === 'zstd' && largestZstdSize(bytes) > UNPACKED_AT_ONCE
+  const isShort = bytes.length <= PACKED_AT_ONCE
+  switch (codec) {
+    case 'gzip':
+      return !isShort || lastGzipSize(bytes) > UNPACKED_AT_ONCE
+    case 'snappy':
+      return !isShort && largestSnappySize(bytes) > UNPACKED_AT_ONCE
+    case 'lz4':
+      return !isShort && largestLz4Size(bytes) > UNPACKED_AT_ONCE
+    case 'zstd':
+      return largestZstdSize(bytes) > UNPACKED_AT_ONCE
+  }
 }
 
 /** What `decompress` does, off this thread (RULES 6). `bytes` must stay as they are until it resolves. */

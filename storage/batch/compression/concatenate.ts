@@ -1,4 +1,5 @@
 // Joins what a codec unpacked in parts.
+import { freeBuffer } from '../../bytes/free-buffer.ts'
 
 /** All parts in one. A single part is returned as it is. */
 export function concatenate(parts: readonly Uint8Array[]): Uint8Array {
@@ -10,5 +11,14 @@ export function concatenate(parts: readonly Uint8Array[]): Uint8Array {
     whole.set(part, position)
     position += part.length
   }
+  return whole
+}
+
+/** All parts in memory of their own. That of the parts is freed, unless they are views of `source`. */
+export function joinUnpacked(parts: readonly Uint8Array[], source: Uint8Array): Uint8Array {
+  const isOne = parts.length === 1
+  const whole = concatenate(parts)
+  if (isOne) return whole.buffer === source.buffer ? whole.slice() : whole
+  for (const part of parts) if (part.buffer !== source.buffer) freeBuffer(part)
   return whole
 }

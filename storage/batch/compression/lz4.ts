@@ -9,14 +9,16 @@
 //       00000000
 import { KafkaError } from '../../base/errors.ts'
 import { loadNativeModule } from '../../base/native-module.ts'
-import { concatenate } from './concatenate.ts'
-import type { Unpacker } from './unpacking.ts'
+import { concatenate, joinUnpacked } from './concatenate.ts'
+import { SMALL_BLOCK_BYTES, type Unpacker } from './unpacking.ts'
 
 const MAGIC = 0x184d2204
 const HEADER = Uint8Array.of(0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82)
 const END_MARK = new Uint8Array(4)
 const BLOCK_BYTES = 65_536
 const STORED_BIT = 0x8000_0000
+/** A byte of a match's length stands for 255 bytes of the match. */
+const MAX_EXPANSION = 255
 /** How far back a dependent block may refer. */
 const WINDOW_BYTES = 65_536
 
@@ -100,8 +102,29 @@ function* unpackBlocks(
   if (position !== bytes.length) {
     throw corrupt(`An lz4 frame ends at ${position} of ${bytes.length} bytes`)
   }
-  // A single stored block would be a view into the batch.
-  return parts.length === 1 ? concatenate(parts).slice() : concatenate(parts)
+  // Stored blocks are views of the batch.
+  return joinUnpacked(parts, bytes)
+}
+
+/** The most that `bytes` may unpack to before they are refused, told from their blocks, of which each counts as one that is not small. */
+export function largestLz4Size(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  let size = 0
+  try {
+    const frame = frameHeader(view)
+    for (let position = frame.size; ; ) {
+      const field = view.getUint32(position, true)
+      if (field === 0) return size
+      const isStored = field >= STORED_BIT
+      const packed = isStored ? field - STORED_BIT : field
+      const unpacked = isStored ? packed : Math.min(frame.blockBytes, packed * MAX_EXPANSION)
+      size += Math.max(unpacked, SMALL_BLOCK_BYTES)
+      position += 4 + packed + (frame.hasBlockChecksums ? 4 : 0)
+    }
+  } catch {
+    // The frame is cut, or none.
+    return size
+  }
 }
 
 interface FrameHeader {

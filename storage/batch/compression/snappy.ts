@@ -6,8 +6,8 @@
 // 16     blocks: int32 size, then a raw snappy block of up to 32 KiB
 import { KafkaError } from '../../base/errors.ts'
 import { loadNativeModule } from '../../base/native-module.ts'
-import { concatenate } from './concatenate.ts'
-import type { Unpacker } from './unpacking.ts'
+import { concatenate, joinUnpacked } from './concatenate.ts'
+import { SMALL_BLOCK_BYTES, type Unpacker } from './unpacking.ts'
 
 const HEADER = Uint8Array.of(0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1)
 const MAGIC_BYTES = 8
@@ -67,7 +67,7 @@ function* unpackBlocks(
     parts.push(part)
     position = start + size
   }
-  return concatenate(parts)
+  return joinUnpacked(parts, bytes)
 }
 
 /** The block, if it declares a size that is possible and allowed. */
@@ -79,6 +79,26 @@ function sound(block: Uint8Array, maxBytes: number): Uint8Array {
     )
   }
   return block
+}
+
+/** What `bytes` may unpack to before they are refused, as their blocks say, of which each counts as one that is not small. */
+export function largestSnappySize(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  let total = 0
+  try {
+    if (!hasHeader(bytes, 0)) return declaredSize(bytes)
+    for (let position = HEADER.length; position < bytes.length; ) {
+      if (hasHeader(bytes, position)) position += HEADER.length
+      else {
+        const start = position + 4
+        position = start + view.getUint32(position)
+        total += Math.max(declaredSize(bytes.subarray(start, position)), SMALL_BLOCK_BYTES)
+      }
+    }
+  } catch {
+    // A block is cut, or says no size.
+  }
+  return total
 }
 
 /** The unpacked size, a varint in front of the block. */

@@ -8,6 +8,9 @@ import { Turnstile } from '../../base/turnstile.ts'
 const UNPACKED_AT_A_TIME = 4
 const turnstile = new Turnstile(UNPACKED_AT_A_TIME)
 
+/** What a block of less costs as much as: a call, and a part to join. */
+export const SMALL_BLOCK_BYTES = 4096
+
 /** What unpacks one codec. A part is whatever its library takes in one call. */
 export interface Unpacker<Part> {
   /** Asks for one part after the other, and returns the whole; no more than `maxBytes`, or it throws. */

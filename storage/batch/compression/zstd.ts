@@ -2,7 +2,7 @@
 // short (Node throws, Bun returns nothing, Deno a part) and about several frames (Bun reads all, the others the first).
 import { KafkaError } from '../../base/errors.ts'
 import { loadZlib } from '../../base/late-modules.ts'
-import { concatenate } from './concatenate.ts'
+import { joinUnpacked } from './concatenate.ts'
 import type { Unpacker } from './unpacking.ts'
 
 const FRAME_MAGIC = 0xfd2fb528
@@ -10,6 +10,7 @@ const SKIPPABLE_MAGIC = 0x184d2a50
 const RLE_BLOCK = 1
 const RESERVED_BLOCK = 3
 const LARGEST_BLOCK_BYTES = 131_072
+const LARGEST_CHUNK_BYTES = 262_144
 
 /** One zstd frame. Level as Kafka's `compression.zstd.level`. */
 export function zstd(bytes: Uint8Array, level = 3): Uint8Array {
@@ -19,7 +20,7 @@ export function zstd(bytes: Uint8Array, level = 3): Uint8Array {
 
 interface Frame {
   readonly bytes: Uint8Array
-  readonly options: { readonly maxOutputLength: number }
+  readonly options: { readonly maxOutputLength: number; readonly chunkSize: number }
 }
 
 /** All frames, one behind the other. Throws CORRUPT_MESSAGE, or zlib's errors, also for more than `maxBytes`. */
@@ -45,11 +46,15 @@ function* unpackFrames(
   let position = 0
   let left = maxBytes
   while (position < bytes.length) {
-    const { end, isSkippable } = frameAt(view, position)
+    const { end, isSkippable, blocks } = frameAt(view, position)
     if (end > bytes.length) throw cut(end, bytes.length)
     if (!isSkippable) {
-      // A cap of 0 would mean none, so the last byte is left to the check below.
-      const options = { maxOutputLength: Math.max(left, 1) }
+      const options = {
+        // A cap of 0 would mean none, so the last byte is left to the check below.
+        maxOutputLength: Math.max(left, 1),
+        // All of it at once, where it is not much, instead of 16 KiB at a time.
+        chunkSize: Math.min(blocks * LARGEST_BLOCK_BYTES, LARGEST_CHUNK_BYTES),
+      }
       const part = yield { bytes: bytes.subarray(position, end), options }
       left -= part.length
       if (left < 0) throw new KafkaError('CORRUPT_MESSAGE', `More than ${maxBytes} bytes of zstd`)
@@ -57,7 +62,7 @@ function* unpackFrames(
     }
     position = end
   }
-  return concatenate(parts)
+  return joinUnpacked(parts, bytes)
 }
 
 /** The most that `bytes` may unpack to, told from their blocks; 0 for what is no zstd. */

@@ -16,13 +16,17 @@ const READ = {
   maxDecompressedBytes: 10_000_000,
 } as const
 
-/** Three records a batch: 3 KB, or 210 KB that no codec makes smaller. */
+/** Three records a batch: 3 KB, or 210 KB of noise, with 1.5 MB of zeros where there is a codec. */
 async function filled(batches: readonly { compression: Compression; isLarge: boolean }[]) {
   const { log } = await openLog(new SimulatedDisk())
   const partition = new Partition(log, 0)
   const random = new SeededRandom(1)
   const written = batches.flatMap(({ compression, isLarge }) => {
-    const values = Array.from({ length: 3 }, () => random.bytes(isLarge ? 70_000 : 1_000))
+    const values = Array.from({ length: 3 }, () => {
+      const value = new Uint8Array(!isLarge ? 1_000 : compression === 'none' ? 70_000 : 570_000)
+      value.set(random.bytes(isLarge ? 70_000 : 1_000))
+      return value
+    })
     const records = values.map((value) => ({ value, timestamp: 1_000 }))
     partition.append(buildBatch(records, { compression }), { needsDisk: false })
     return values

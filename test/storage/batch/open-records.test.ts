@@ -7,6 +7,7 @@ import { type Compression, RecordBatch } from '#storage/batch/record-batch.ts'
 import { SeededRandom } from '../../simulation/seeded-random.ts'
 
 const LIMIT = 100_000_000
+const NOISE = { isNoise: true }
 
 /** A batch with one record of so many bytes, which compress well or not at all. */
 function batchOf(compression: Compression, size: number, { isNoise = false } = {}): RecordBatch {
@@ -19,8 +20,10 @@ test.each([
   { why: 'is small', batch: batchOf('lz4', 1_000), isAtOnce: true },
   { why: 'is small and unpacks to 1 MB', batch: batchOf('zstd', 1_000_000), isAtOnce: true },
   { why: 'is small and unpacks to 2 MB', batch: batchOf('zstd', 2_000_000), isAtOnce: false },
+  { why: 'has 300 KB that stay as they are', batch: batchOf('lz4', 3e5, NOISE), isAtOnce: true },
+  { why: 'has 2 MB that stay as they are', batch: batchOf('lz4', 2e6, NOISE), isAtOnce: false },
   {
-    why: 'is large',
+    why: 'is large for gzip',
     batch: batchOf('gzip', 80_000, { isNoise: true }),
     isAtOnce: false,
   },

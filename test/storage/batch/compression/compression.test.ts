@@ -8,6 +8,7 @@ import {
   compress,
   decompress,
   decompressInBackground,
+  isLarge,
 } from '#storage/batch/compression/compression.ts'
 import { crc32c } from '#storage/bytes/crc32c.ts'
 
@@ -271,4 +272,67 @@ test.each(CODECS)('decompressInBackground() with %s does what decompress() does'
       expect(later, `${index} within ${limit}`).toEqual(now)
     }
   }
+})
+
+const bytesOf = (...parts: readonly (readonly number[])[]) => Uint8Array.from(parts.flat())
+const repeated = (count: number, part: readonly number[]) => Array(count).fill(part).flat()
+const LZ4_OF_4_MIB_BLOCKS = [0x04, 0x22, 0x4d, 0x18, 0x60, 0x70, 0]
+const XERIAL = [...Buffer.from(xerial(), 'hex')]
+
+test.each(CODECS)('isLarge() tells by what %s unpacks to, and decompress() gives that', (codec) => {
+  // More than 64 KiB of gzip always are.
+  const isSlow = codec === 'gzip'
+  for (const [bytes, isTooLarge] of [
+    [noise(1_000), false],
+    [noise(100_000), isSlow],
+    [noise(900_000), isSlow],
+    [noise(1_200_000), true],
+    [new Uint8Array(Buffer.concat([noise(70_000), new Uint8Array(2_000_000)])), true],
+  ] as const) {
+    const packed = compress(codec, bytes)
+    expect(isLarge(codec, packed), `of ${bytes.length} bytes`).toBe(isTooLarge)
+    expect(same(decompress(codec, packed, 3_000_000), bytes)).toBe(true)
+  }
+})
+
+test.each<{ what: string; codec: Codec; bytes: Uint8Array }>([
+  {
+    what: 'a hundred thousand blocks of a byte',
+    codec: 'lz4',
+    bytes: bytesOf(LZ4_OF_4_MIB_BLOCKS, repeated(100_000, [1, 0, 0, 0x80, 7]), [0, 0, 0, 0]),
+  },
+  {
+    what: 'blocks that unpack to much in front of where it is cut',
+    codec: 'lz4',
+    bytes: bytesOf(
+      LZ4_OF_4_MIB_BLOCKS,
+      repeated(3, [0x40, 0x9c, 0, 0, ...repeated(40_000, [0xff])]),
+    ),
+  },
+  {
+    what: 'a hundred thousand empty blocks',
+    codec: 'snappy',
+    bytes: bytesOf(XERIAL, repeated(100_000, [0, 0, 0, 1, 0])),
+  },
+  {
+    what: 'blocks that say much in front of one that is cut',
+    codec: 'snappy',
+    bytes: bytesOf(XERIAL, repeated(2, [0, 1, 0, 0, 0xff, 0xff, 0x3f, ...repeated(65_533, [0])])),
+  },
+])('isLarge() sees through $codec with $what', ({ codec, bytes }) => {
+  expect(isLarge(codec, bytes)).toBe(true)
+  expect(isLarge(codec, bytes.subarray(0, bytes.length - 3))).toBe(true)
+})
+
+test('isLarge() finds an end in snappy blocks of less than nothing', () => {
+  const bytes = bytesOf(XERIAL, [0xff, 0xff, 0xff, 0xfc], repeated(70_000, [0]))
+  expect(isLarge('snappy', bytes)).toBe(false)
+  expect(() => decompress('snappy', bytes, LIMIT)).toThrow(corrupt)
+})
+
+test.each(CODECS)('decompress() with %s leaves the packed bytes as they are', (codec) => {
+  const packed = compress(codec, noise(200_000))
+  const before = packed.slice()
+  expect(same(decompress(codec, packed, LIMIT), noise(200_000))).toBe(true)
+  expect(same(packed, before)).toBe(true)
 })
