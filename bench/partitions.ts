@@ -45,6 +45,7 @@ function counted(files: Files, calls: { now: Calls }): Files {
       calls.now.changes++
       file.write(bytes, position)
     },
+    writeBehind: (position, size) => file.writeBehind(position, size),
     truncate(size) {
       calls.now.changes++
       file.truncate(size)

@@ -13,6 +13,11 @@ export interface OpenFile {
   read(target: Uint8Array, position: number): number
   /** Writes all of `bytes` at `position`, or throws. After a throw any prefix may have been written. */
   write(bytes: Uint8Array, position: number): void
+  /**
+   * Has the system begin to write a range to the disk, off this thread; false when it can't now. It promises nothing: only
+   * `sync` gets bytes to the disk, and tells when that failed.
+   */
+  writeBehind(position: number, size: number): boolean
   truncate(size: number): void
   /** fdatasync on this thread: blocks the loop. For start, stop and tests. */
   syncNow(): void

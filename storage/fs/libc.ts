@@ -1,4 +1,4 @@
-// The few calls of the C library that node:fs lacks: mmap, madvise, mincore, munmap, fcntl. Linux only, through koffi.
+// The few calls of the C library that node:fs lacks: mmap, madvise, mincore, munmap, sync_file_range, fcntl. Linux only, through koffi.
 //
 // Everything works without them. Then there are no maps (reads are positional) and locks stop only other Millrace
 // processes. That is so on macOS (no MADV_POPULATE_READ, so no map could be read safely), on Windows, on Deno without
@@ -25,6 +25,11 @@ export interface Libc {
   populate(address: Pointer, size: number): number
   /** The same on a thread of a pool. errno belongs to that thread: on -1 call `populate` to learn why. */
   populateInBackground(address: Pointer, size: number): Promise<number>
+  /**
+   * sync_file_range(SYNC_FILE_RANGE_WRITE) on a thread of a pool: begins to write what is dirty of a range. Without its other
+   * flags it takes no error from the file that a later fdatasync has to tell.
+   */
+  writeInBackground(fd: number, position: number, size: number): Promise<number>
   /** Fills one byte per page; bit 0 says resident. */
   mincore(address: Pointer, size: number, pages: Uint8Array): number
   /** fcntl(F_OFD_SETLK, F_WRLCK) on the whole file. The lock ends when `fd` is closed. */
@@ -41,6 +46,7 @@ const O_CLOEXEC = 0o2000000
 const PROT_READ = 1
 const MAP_SHARED = 1
 const MADV_POPULATE_READ = 22
+const SYNC_FILE_RANGE_WRITE = 2
 const F_OFD_GETLK = 36
 const F_OFD_SETLK = 37
 const F_WRLCK = 1
@@ -87,6 +93,9 @@ function bind(koffi: Koffi, library: KoffiLibrary): Libc {
   const munmap = library.func('int munmap(void *address, size_t size)')
   const madvise = library.func('int madvise(void *address, size_t size, int advice)')
   const mincore = library.func('int mincore(void *address, size_t size, _Out_ uint8_t *pages)')
+  const syncRange = library.func(
+    'int sync_file_range(int fd, int64_t position, int64_t size, unsigned int flags)',
+  )
   const fcntl = library.func('int fcntl(int fd, int command, ...)')
   const sysconf = library.func('long sysconf(int name)')
   const names = errorNames(koffi)
@@ -110,11 +119,9 @@ function bind(koffi: Koffi, library: KoffiLibrary): Libc {
     view: (address, size) => koffi.view(address, size),
     populate: (address, size) => madvise(address, size, MADV_POPULATE_READ) as number,
     populateInBackground: (address, size) =>
-      new Promise((resolve, reject) => {
-        madvise.async(address, size, MADV_POPULATE_READ, (error: unknown, result: number) =>
-          error ? reject(error) : resolve(result),
-        )
-      }),
+      inBackground(madvise, address, size, MADV_POPULATE_READ),
+    writeInBackground: (fd, position, size) =>
+      inBackground(syncRange, fd, position, size, SYNC_FILE_RANGE_WRITE),
     mincore: (address, size, pages) => mincore(address, size, pages) as number,
     lockExclusively(fd) {
       const flock = new Uint8Array(FLOCK_BYTES)
@@ -134,6 +141,14 @@ function bind(koffi: Koffi, library: KoffiLibrary): Libc {
     },
   }
   return { ...libc, canPopulate: knowsPopulate(libc) }
+}
+
+function inBackground(call: KoffiFunction, ...values: unknown[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    call.async(...values, (error: unknown, result: number) =>
+      error ? reject(error) : resolve(result),
+    )
+  })
 }
 
 /** Names by number. Some numbers have two names; those of node:fs are wanted. */

@@ -24,7 +24,7 @@ import { isFileLocked, lockFile } from './file-lock.ts'
 import type { DirectoryEntry, FileMap, FileStatus, Files, OpenMode } from './files.ts'
 import { type Libc, loadLibc } from './libc.ts'
 import { mapFile } from './mapped-file.ts'
-import { OpenNodeFile } from './open-node-file.ts'
+import { OpenNodeFile, type WriteBehind } from './open-node-file.ts'
 
 const OPEN_FLAGS: Record<OpenMode, number> = {
   read: constants.O_RDONLY,
@@ -36,8 +36,11 @@ const OPEN_FLAGS: Record<OpenMode, number> = {
 export function createNodeFiles({ useLibc = true } = {}): Files {
   // Loaded at the first map or lock, not at the start.
   const libc = () => (useLibc ? loadLibc() : undefined)
+  const writeBehind = oneAtATime(libc)
   return {
-    open: (path, mode) => new OpenNodeFile(path, openSync(path, OPEN_FLAGS[mode], 0o644)),
+    open(path, mode) {
+      return new OpenNodeFile(path, openSync(path, OPEN_FLAGS[mode], 0o644), writeBehind)
+    },
     readFile,
     status,
     list,
@@ -55,6 +58,20 @@ export function createNodeFiles({ useLibc = true } = {}): Files {
       const { bsize, blocks, bavail } = statfsSync(path)
       return { totalBytes: blocks * bsize, usableBytes: bavail * bsize }
     },
+  }
+}
+
+/** On a slow disk the call may wait for it: more than one would hold the threads that syncs need. */
+function oneAtATime(libc: () => Libc | undefined): WriteBehind {
+  let isBusy = false
+  return (fd, position, size) => {
+    if (isBusy) return undefined
+    const writing = libc()?.writeInBackground(fd, position, size)
+    if (writing === undefined) return undefined
+    isBusy = true
+    return writing.finally(() => {
+      isBusy = false
+    })
   }
 }
 

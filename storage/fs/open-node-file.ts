@@ -11,16 +11,25 @@ import {
 import type { OpenFile } from './files.ts'
 import { systemError } from './system-error.ts'
 
+/** Begins to write a range of a file to the disk; undefined when it can't now. Settles when the descriptor is not needed any more. */
+export type WriteBehind = (
+  fd: number,
+  position: number,
+  size: number,
+) => Promise<unknown> | undefined
+
 /** Owns `fd`. Not for import outside `node-files.ts`. */
 export class OpenNodeFile implements OpenFile {
   readonly path: string
   readonly #fd: number
-  #pendingSyncs = 0
+  readonly #writeBehind: WriteBehind
+  #pendingCalls = 0
   #isClosed = false
 
-  constructor(path: string, fd: number) {
+  constructor(path: string, fd: number, writeBehind: WriteBehind) {
     this.path = path
     this.#fd = fd
+    this.#writeBehind = writeBehind
   }
 
   size(): number {
@@ -50,6 +59,16 @@ export class OpenNodeFile implements OpenFile {
     }
   }
 
+  writeBehind(position: number, size: number): boolean {
+    this.#checkOpen()
+    const writing = this.#writeBehind(this.#fd, position, size)
+    if (writing === undefined) return false
+    this.#pendingCalls++
+    const done = () => this.#endCall()
+    writing.then(done, done)
+    return true
+  }
+
   truncate(size: number): void {
     this.#checkOpen()
     ftruncateSync(this.#fd, size)
@@ -63,10 +82,9 @@ export class OpenNodeFile implements OpenFile {
   sync(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#checkOpen()
-      this.#pendingSyncs++
+      this.#pendingCalls++
       fdatasync(this.#fd, (error) => {
-        this.#pendingSyncs--
-        if (this.#isClosed) this.#release()
+        this.#endCall()
         if (error) reject(error)
         else resolve()
       })
@@ -79,9 +97,14 @@ export class OpenNodeFile implements OpenFile {
     this.#release()
   }
 
-  /** Waits for syncs under way: the number of a closed descriptor may belong to another file by then. */
+  #endCall(): void {
+    this.#pendingCalls--
+    if (this.#isClosed) this.#release()
+  }
+
+  /** Waits for calls under way: the number of a closed descriptor may belong to another file by then. */
   #release(): void {
-    if (this.#pendingSyncs === 0) closeSync(this.#fd)
+    if (this.#pendingCalls === 0) closeSync(this.#fd)
   }
 
   #checkOpen(): void {

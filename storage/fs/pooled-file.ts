@@ -86,6 +86,10 @@ export class PooledFile implements OpenFile {
     }
   }
 
+  writeBehind(position: number, size: number): boolean {
+    return this.pinned((file) => file.writeBehind(position, size))
+  }
+
   truncate(size: number): void {
     this.pinned((file) => {
       this.#changes++

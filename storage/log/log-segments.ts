@@ -1,7 +1,7 @@
 // The segments of one log: which one is active, when it rolls, which ones go.
 import { assert } from '../base/errors.ts'
 import { failureKind, orFault } from '../fs/failures.ts'
-import type { RollRequest } from '../segment/segment.ts'
+import type { RollRequest } from '../segment/roll.ts'
 import { Segment, type SegmentEnvironment } from '../segment/segment.ts'
 import { DeferredRemoval } from './deferred-removal.ts'
 import type { LogConfig } from './log-config.ts'

@@ -11,10 +11,12 @@ import { BatchScanner } from './batch-scanner.ts'
 import { type IndexSums, loadIndexes } from './checked-indexes.ts'
 import { copyBytes, renameTogether } from './file-changes.ts'
 import type { IndexCache } from './index-cache.ts'
+import type { RollLimits, RollRequest } from './roll.ts'
 import { segmentPath } from './segment-files.ts'
 import { SegmentIndexes } from './segment-indexes.ts'
 import { readLastTimeEntry } from './segment-timestamps.ts'
 import type { TimestampOffset } from './time-index.ts'
+import { WriteBehind } from './write-behind.ts'
 
 /** What all segments of a log share. */
 export interface SegmentEnvironment {
@@ -25,21 +27,6 @@ export interface SegmentEnvironment {
   readonly directory: string
   /** What the indexes of sealed segments were when they were written, where that is known. */
   readonly sums?: IndexSums
-}
-
-/** The limits that decide when a segment rolls, from the log's config. */
-export interface RollLimits {
-  readonly segmentBytes: number
-  readonly segmentMs: number
-  readonly segmentIndexBytes: number
-}
-
-/** What is about to be appended. */
-export interface RollRequest {
-  readonly size: number
-  readonly lastOffset: number
-  readonly maxTimestamp: Int64
-  readonly now: number
 }
 
 const LARGEST_RELATIVE_OFFSET = 2_147_483_647
@@ -58,6 +45,7 @@ export class Segment {
   /** False until the directory that names the file has been synced. */
   isNameDurable = true
   readonly #environment: SegmentEnvironment
+  readonly #writeBehind = new WriteBehind()
   /** What the names of its files end with. */
   #suffix: string
   #path: string
@@ -238,6 +226,7 @@ export class Segment {
       this.#bytesSinceLastIndexEntry += batch.sizeInBytes
     }
     this.#size = position
+    if (this.#file) this.#writeBehind.follow(this.#file, position, this.syncedSize)
   }
 
   /**
@@ -416,6 +405,7 @@ export class Segment {
     this.#hasCutTail = true
     this.#size = position
     this.syncedSize = Math.min(this.syncedSize, position)
+    this.#writeBehind.cut(position)
     this.indexes.truncateTo(offset)
     this.#largest = this.#scanLargest()
     this.#bytesSinceLastIndexEntry = 0

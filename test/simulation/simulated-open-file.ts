@@ -66,6 +66,12 @@ export class SimulatedOpenFile implements OpenFile {
     this.#disk.faults.throwIfStopped()
   }
 
+  /** What a crash leaves of unsynced bytes is anything at all, with this or without. */
+  writeBehind(): boolean {
+    this.#checkOpen()
+    return true
+  }
+
   truncate(size: number): void {
     this.#meetChange('truncate')
     const before = this.#file.size

@@ -37,6 +37,7 @@ export function countedFiles(files: Files): { files: Files; asked(): AskedOfFile
       count(now.written, file.path, bytes.length)
       file.write(bytes, position)
     },
+    writeBehind: (position, size) => file.writeBehind(position, size),
     truncate: (size) => file.truncate(size),
     syncNow: () => file.syncNow(),
     sync: () => file.sync(),

@@ -1,9 +1,10 @@
 // What every `Files` does, tried on the machine's (with and without the C library) and on the simulated disk.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { afterAll, describe, expect, test } from 'vitest'
 import { systemCode } from '#storage/base/errors.ts'
 import type { Files } from '#storage/fs/files.ts'
+import { loadLibc } from '#storage/fs/libc.ts'
 import { createNodeFiles } from '#storage/fs/node-files.ts'
 import { SimulatedDisk } from '../../simulation/simulated-disk.ts'
 
@@ -114,6 +115,19 @@ describe.each([
     const synced = file.sync()
     file.close()
     await synced
+  })
+
+  test('OpenFile.writeBehind() changes nothing, also when the file is closed meanwhile', () => {
+    const path = `${directoryOn(files)}/f`
+    const file = files.open(path, 'write')
+    file.write(numbered(100_000), 0)
+    const isBegun = file.writeBehind(0, 65_536)
+    // One at a time: the second may be for later.
+    const isNextBegun = file.writeBehind(65_536, 34_464)
+    expect(isBegun || !isNextBegun).toBe(true)
+    file.close()
+    expect(codeOf(() => file.writeBehind(0, 1))).toBe('EBADF')
+    expect(content(files, path)).toEqual([...numbered(100_000)])
   })
 
   test.each(['size', 'read', 'write', 'truncate', 'syncNow'] as const)(
@@ -346,3 +360,37 @@ test('createNodeFiles() maps on Linux, and only with the C library', () => {
   map?.unmap()
   expect(createNodeFiles({ useLibc: false }).map(path, 1)).toBeUndefined()
 })
+
+test.skipIf(loadLibc() === undefined)(
+  'OpenFile.writeBehind() has one range written at a time, then the next',
+  async () => {
+    const files = createNodeFiles()
+    const open = (name: string) => files.open(`${root}/${name}`, 'create')
+    const [first, second] = [open('behind-1'), open('behind-2')]
+    for (const file of [first, second]) file.write(numbered(3_000_000), 0)
+    expect(first.writeBehind(0, 2_000_000)).toBe(true)
+    expect(second.writeBehind(0, 2_000_000)).toBe(false)
+    first.close()
+    await expect.poll(() => second.writeBehind(0, 2_000_000), { timeout: 20_000 }).toBe(true)
+    second.close()
+    expect(createNodeFiles({ useLibc: false }).open(`${root}/f`, 'write').writeBehind(0, 1)).toBe(
+      false,
+    )
+  },
+)
+
+test.skipIf(loadLibc() === undefined)(
+  'Libc.writeInBackground() writes ranges of files, and of nothing else',
+  async () => {
+    const write = async (path: string) => {
+      const fd = openSync(path, 'a')
+      try {
+        return await loadLibc()?.writeInBackground(fd, 0, 4096)
+      } finally {
+        closeSync(fd)
+      }
+    }
+    expect(await write(`${root}/written`)).toBe(0)
+    expect(await write('/dev/null')).toBe(-1)
+  },
+)

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { RecordBatch } from '#storage/batch/record-batch.ts'
 import { FilePool } from '#storage/fs/file-pool.ts'
+import type { OpenFile } from '#storage/fs/files.ts'
 import { ReadBufferPool } from '#storage/fs/read-buffer.ts'
 import { IndexCache } from '#storage/segment/index-cache.ts'
 import { Segment } from '#storage/segment/segment.ts'
@@ -11,8 +12,7 @@ import { batchOf } from '../log/log-fixture.ts'
 
 const LIMITS = { segmentBytes: 1000, segmentMs: 5000, segmentIndexBytes: 1000 }
 
-function newSegment(baseOffset = 0) {
-  const files = new SimulatedDisk()
+function newSegment(baseOffset = 0, files = new SimulatedDisk()) {
   files.makeDirectory('/orders-0')
   const pool = new FilePool(files, 10)
   const environment = {
@@ -166,4 +166,66 @@ test('Segment.markDeleted() keeps the bytes within reach of who holds the segmen
       .toSorted(),
   ).toEqual(paths.map((path) => path.slice('/orders-0/'.length)).toSorted())
   expect(segment.withFile((file) => file.size())).toBe(segment.size)
+})
+
+const MIB = 1_048_576
+
+/** Ranges that were begun, as they were asked for. Answers what `canBegin` says. */
+function spyOnWriteBehind(files: SimulatedDisk, canBegin = () => true) {
+  const begun: [from: number, to: number][] = []
+  const open = files.open.bind(files)
+  files.open = (path, mode): OpenFile => {
+    const file = open(path, mode)
+    file.writeBehind = (position, size) => {
+      if (!canBegin()) return false
+      begun.push([position, position + size])
+      return true
+    }
+    return file
+  }
+  return begun
+}
+
+function addMany(segment: Segment, count: number) {
+  for (let left = count; left > 0; left--) {
+    add(segment, { offset: segment.size, size: 100_000 })
+  }
+}
+
+test('Segment.append() has what nobody waits for go to the disk bit by bit, but for what came last', async () => {
+  const files = new SimulatedDisk()
+  const begun = spyOnWriteBehind(files)
+  const { segment } = newSegment(0, files)
+  addMany(segment, 25)
+  expect(begun).toEqual([])
+  addMany(segment, 75)
+  // Each begins where the one before ended, has 2 MiB or a batch more, and leaves 1 MiB.
+  expect(begun).toHaveLength(4)
+  expect(begun.map(([from]) => from)).toEqual([0, ...begun.slice(0, -1).map(([, to]) => to)])
+  for (const [from, to] of begun) {
+    expect(to - from).toBeGreaterThanOrEqual(2 * MIB)
+    expect(to - from).toBeLessThan(2 * MIB + 101_000)
+  }
+  expect(segment.size - (begun.at(-1)?.[1] ?? 0)).toBeGreaterThanOrEqual(MIB)
+  // What is on disk is not written again.
+  await segment.sync()
+  const synced = segment.size
+  addMany(segment, 35)
+  expect(begun.slice(4).map(([from]) => from)).toEqual([synced])
+})
+
+test('Segment.append() goes on from where it was when nothing could be begun, and from its end after a cut', () => {
+  const files = new SimulatedDisk()
+  let canBegin = false
+  const begun = spyOnWriteBehind(files, () => canBegin)
+  const { segment } = newSegment(0, files)
+  addMany(segment, 50)
+  canBegin = true
+  addMany(segment, 1)
+  expect(begun).toEqual([[0, segment.size - MIB]])
+  const [, end] = begun[0] ?? []
+  segment.truncate(0, 0)
+  addMany(segment, 35)
+  expect(begun).toHaveLength(2)
+  expect(begun[1]?.[1]).toBeLessThan(end ?? 0)
 })
