@@ -8,6 +8,7 @@ import type { CurrentLeader, PartitionId, PartitionLookup } from '../partitions/
 import type { Partition } from '../partitions/partition.ts'
 import {
   checkProducedBatch,
+  firstBatchSize,
   isTransactionalBatch,
   largeCodecOf,
   type UnpackedBatch,
@@ -184,7 +185,7 @@ export class BatchProducing {
     let limit: number
     try {
       const { config } = this.#parts.lookup.get(batch).log
-      if (records.length > config.maxMessageBytes) return undefined
+      if (firstBatchSize(records) > config.maxMessageBytes) return undefined
       limit = config.maxDecompressedBytes
     } catch (error) {
       if (error instanceof KafkaError) return undefined

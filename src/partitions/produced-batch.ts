@@ -30,7 +30,16 @@ export function largeCodecOf(records: Uint8Array | null): Codec | undefined {
   if (records === null || records[FIELD.magic] !== 2) return undefined
   const codec = COMPRESSIONS[(records[FIELD.attributes + 1] ?? 0) & CODEC_MASK]
   if (codec === undefined || codec === 'none') return undefined
-  return isLarge(codec, records.subarray(BATCH_HEADER_BYTES)) ? codec : undefined
+  // What stands behind the batch is not unpacked, and says nothing of what is.
+  const packed = records.subarray(BATCH_HEADER_BYTES, firstBatchSize(records))
+  return isLarge(codec, packed) ? codec : undefined
+}
+
+/** The size of the batch that `records` begin with; no less than 0 and no more than there is, where it is refused anyway. */
+export function firstBatchSize(records: Uint8Array): number {
+  if (records.length < BATCH_HEADER_BYTES) return records.length
+  const size = int32At(records, FIELD.batchLength) + LOG_OVERHEAD_BYTES
+  return Math.max(0, Math.min(size, records.length))
 }
 
 /** A batch that was unpacked before its append, or why it could not be. */
@@ -43,7 +52,7 @@ export async function unpackProduced(
   maxDecompressedBytes: number,
 ): Promise<UnpackedBatch> {
   try {
-    const packed = records.subarray(BATCH_HEADER_BYTES, batchSize(records, 0))
+    const packed = records.subarray(BATCH_HEADER_BYTES, firstBatchSize(records))
     return await decompressInBackground(codec, packed, maxDecompressedBytes)
   } catch (error) {
     if (error instanceof KafkaError) return error

@@ -27,9 +27,11 @@ export interface Libc {
   populateInBackground(address: Pointer, size: number): Promise<number>
   /**
    * sync_file_range(SYNC_FILE_RANGE_WRITE) on a thread of a pool: begins to write what is dirty of a range. Without its other
-   * flags it takes no error from the file that a later fdatasync has to tell.
+   * flags it takes no error from the file that a later fdatasync has to tell. Undefined where the library lacks it.
    */
-  writeInBackground(fd: number, position: number, size: number): Promise<number>
+  readonly writeInBackground:
+    | ((fd: number, position: number, size: number) => Promise<number>)
+    | undefined
   /** Fills one byte per page; bit 0 says resident. */
   mincore(address: Pointer, size: number, pages: Uint8Array): number
   /** fcntl(F_OFD_SETLK, F_WRLCK) on the whole file. The lock ends when `fd` is closed. */
@@ -46,6 +48,8 @@ const O_CLOEXEC = 0o2000000
 const PROT_READ = 1
 const MAP_SHARED = 1
 const MADV_POPULATE_READ = 22
+const SYNC_FILE_RANGE =
+  'int sync_file_range(int fd, int64_t position, int64_t size, unsigned int flags)'
 const SYNC_FILE_RANGE_WRITE = 2
 const F_OFD_GETLK = 36
 const F_OFD_SETLK = 37
@@ -93,9 +97,7 @@ function bind(koffi: Koffi, library: KoffiLibrary): Libc {
   const munmap = library.func('int munmap(void *address, size_t size)')
   const madvise = library.func('int madvise(void *address, size_t size, int advice)')
   const mincore = library.func('int mincore(void *address, size_t size, _Out_ uint8_t *pages)')
-  const syncRange = library.func(
-    'int sync_file_range(int fd, int64_t position, int64_t size, unsigned int flags)',
-  )
+  const syncRange = optional(library, SYNC_FILE_RANGE)
   const fcntl = library.func('int fcntl(int fd, int command, ...)')
   const sysconf = library.func('long sysconf(int name)')
   const names = errorNames(koffi)
@@ -120,8 +122,9 @@ function bind(koffi: Koffi, library: KoffiLibrary): Libc {
     populate: (address, size) => madvise(address, size, MADV_POPULATE_READ) as number,
     populateInBackground: (address, size) =>
       inBackground(madvise, address, size, MADV_POPULATE_READ),
-    writeInBackground: (fd, position, size) =>
-      inBackground(syncRange, fd, position, size, SYNC_FILE_RANGE_WRITE),
+    writeInBackground:
+      syncRange &&
+      ((fd, position, size) => inBackground(syncRange, fd, position, size, SYNC_FILE_RANGE_WRITE)),
     mincore: (address, size, pages) => mincore(address, size, pages) as number,
     lockExclusively(fd) {
       const flock = new Uint8Array(FLOCK_BYTES)
@@ -141,6 +144,14 @@ function bind(koffi: Koffi, library: KoffiLibrary): Libc {
     },
   }
   return { ...libc, canPopulate: knowsPopulate(libc) }
+}
+
+function optional(library: KoffiLibrary, prototype: string): KoffiFunction | undefined {
+  try {
+    return library.func(prototype)
+  } catch {
+    return undefined
+  }
 }
 
 function inBackground(call: KoffiFunction, ...values: unknown[]): Promise<number> {

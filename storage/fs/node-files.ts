@@ -66,7 +66,7 @@ function oneAtATime(libc: () => Libc | undefined): WriteBehind {
   let isBusy = false
   return (fd, position, size) => {
     if (isBusy) return undefined
-    const writing = libc()?.writeInBackground(fd, position, size)
+    const writing = libc()?.writeInBackground?.(fd, position, size)
     if (writing === undefined) return undefined
     isBusy = true
     return writing.finally(() => {

@@ -99,7 +99,12 @@ export class OpenNodeFile implements OpenFile {
 
   #endCall(): void {
     this.#pendingCalls--
-    if (this.#isClosed) this.#release()
+    if (!this.#isClosed) return
+    try {
+      this.#release()
+    } catch {
+      // Whoever closed it has gone on; what had to be on disk was synced.
+    }
   }
 
   /** Waits for calls under way: the number of a closed descriptor may belong to another file by then. */

@@ -87,7 +87,8 @@ export class PooledFile implements OpenFile {
   }
 
   writeBehind(position: number, size: number): boolean {
-    return this.pinned((file) => file.writeBehind(position, size))
+    // Of a file that was just written to. There is nothing to open, and nothing that an append should fail for.
+    return this.#descriptor?.writeBehind(position, size) ?? false
   }
 
   truncate(size: number): void {

@@ -17,7 +17,7 @@ export class WriteBehind {
   follow(file: OpenFile, size: number, syncedSize: number): void {
     const from = Math.max(syncedSize, this.#begunSize)
     if (size - from < STEP_BYTES + TAIL_BYTES) return
-    const end = size - TAIL_BYTES
+    const end = Math.min(size - TAIL_BYTES, from + 2 * STEP_BYTES)
     if (file.writeBehind(from, end - from)) this.#begunSize = end
   }
 

@@ -1,11 +1,11 @@
 // Packs and unpacks the records section of a batch. One file per codec beside this one.
 import { KafkaError } from '../../base/errors.ts'
 import type { Compression } from '../record-batch.ts'
-import { GZIP, gzip, lastGzipSize } from './gzip.ts'
-import { LZ4, largestLz4Size, lz4 } from './lz4.ts'
-import { largestSnappySize, SNAPPY, snappy } from './snappy.ts'
+import { GZIP, gzip, mayGzipExceed } from './gzip.ts'
+import { LZ4, lz4, mayLz4Exceed } from './lz4.ts'
+import { maySnappyExceed, SNAPPY, snappy } from './snappy.ts'
 import { type Unpacker, unpackLater, unpackNow } from './unpacking.ts'
-import { largestZstdSize, ZSTD, zstd } from './zstd.ts'
+import { mayZstdExceed, ZSTD, zstd } from './zstd.ts'
 
 /** What Kafka's own limit is at most, and what every runtime's zlib accepts as a limit. */
 const LARGEST_LIMIT = 2_147_483_639
@@ -45,21 +45,22 @@ export function decompress(codec: Codec, bytes: Uint8Array, maxBytes: number): U
 }
 
 /**
- * Whether unpacking `bytes` may hold the loop for long, as far as they show it: more than 1 MiB once unpacked, which takes
- * about a millisecond. What lz4 and snappy unpack to is bounded by what there is of them, so that 64 KiB are never large; gzip
- * takes several times as long and only says what its last member has, so that more than 64 KiB always are.
+ * Whether unpacking `bytes` may hold the loop for long, as far as they show it: more than 1 MiB once unpacked, or hundreds of
+ * blocks. What lz4 and snappy make of 64 KiB is bounded by that, and takes a few milliseconds at worst; gzip is slow, so that
+ * more than 64 KiB of it always are.
  */
 export function isLarge(codec: Codec, bytes: Uint8Array): boolean {
   const isShort = bytes.length <= PACKED_AT_ONCE
+  const limit = isShort ? Infinity : UNPACKED_AT_ONCE
   switch (codec) {
     case 'gzip':
-      return !isShort || lastGzipSize(bytes) > UNPACKED_AT_ONCE
+      return !isShort || mayGzipExceed(UNPACKED_AT_ONCE, bytes)
     case 'snappy':
-      return !isShort && largestSnappySize(bytes) > UNPACKED_AT_ONCE
+      return maySnappyExceed(limit, bytes)
     case 'lz4':
-      return !isShort && largestLz4Size(bytes) > UNPACKED_AT_ONCE
+      return mayLz4Exceed(limit, bytes)
     case 'zstd':
-      return largestZstdSize(bytes) > UNPACKED_AT_ONCE
+      return mayZstdExceed(UNPACKED_AT_ONCE, bytes)
   }
 }
 

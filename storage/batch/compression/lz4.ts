@@ -10,7 +10,7 @@
 import { KafkaError } from '../../base/errors.ts'
 import { loadNativeModule } from '../../base/native-module.ts'
 import { concatenate, joinUnpacked } from './concatenate.ts'
-import { SMALL_BLOCK_BYTES, type Unpacker } from './unpacking.ts'
+import { BLOCKS_AT_ONCE, type Unpacker } from './unpacking.ts'
 
 const MAGIC = 0x184d2204
 const HEADER = Uint8Array.of(0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82)
@@ -90,7 +90,8 @@ function* unpackBlocks(
     const end = position + size
     if (size > frame.blockBytes || end > bytes.length) throw cut(end, bytes.length)
     const block = bytes.subarray(position, end)
-    const limit = Math.min(frame.blockBytes, left)
+    // The library takes that much memory, whatever the block holds.
+    const limit = Math.min(largestBlock(size, frame), left)
     const part = isStored ? block : yield { bytes: limited(block, limit), window: window?.bytes }
     window?.push(part)
     left -= part.length
@@ -106,25 +107,31 @@ function* unpackBlocks(
   return joinUnpacked(parts, bytes)
 }
 
-/** The most that `bytes` may unpack to before they are refused, told from their blocks, of which each counts as one that is not small. */
-export function largestLz4Size(bytes: Uint8Array): number {
+/** Whether `bytes` may unpack to more than `limit` before they are refused, told from their blocks; or have too many of those. */
+export function mayLz4Exceed(limit: number, bytes: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   let size = 0
   try {
     const frame = frameHeader(view)
-    for (let position = frame.size; ; ) {
+    let position = frame.size
+    for (let blocks = 0; blocks <= BLOCKS_AT_ONCE && size <= limit; blocks++) {
       const field = view.getUint32(position, true)
-      if (field === 0) return size
+      if (field === 0) return false
       const isStored = field >= STORED_BIT
       const packed = isStored ? field - STORED_BIT : field
-      const unpacked = isStored ? packed : Math.min(frame.blockBytes, packed * MAX_EXPANSION)
-      size += Math.max(unpacked, SMALL_BLOCK_BYTES)
+      size += isStored ? packed : largestBlock(packed, frame)
       position += 4 + packed + (frame.hasBlockChecksums ? 4 : 0)
     }
   } catch {
-    // The frame is cut, or none.
-    return size
+    // The frame is cut, or none: no more is unpacked than what stands in front of that.
+    return false
   }
+  return true
+}
+
+/** The most that a block of so many bytes may unpack to. */
+function largestBlock(packed: number, { blockBytes }: FrameHeader): number {
+  return Math.min(blockBytes, packed * MAX_EXPANSION)
 }
 
 interface FrameHeader {

@@ -7,7 +7,7 @@
 import { KafkaError } from '../../base/errors.ts'
 import { loadNativeModule } from '../../base/native-module.ts'
 import { concatenate, joinUnpacked } from './concatenate.ts'
-import { SMALL_BLOCK_BYTES, type Unpacker } from './unpacking.ts'
+import { BLOCKS_AT_ONCE, type Unpacker } from './unpacking.ts'
 
 const HEADER = Uint8Array.of(0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1)
 const MAGIC_BYTES = 8
@@ -81,24 +81,27 @@ function sound(block: Uint8Array, maxBytes: number): Uint8Array {
   return block
 }
 
-/** What `bytes` may unpack to before they are refused, as their blocks say, of which each counts as one that is not small. */
-export function largestSnappySize(bytes: Uint8Array): number {
+/** Whether `bytes` may unpack to more than `limit` before they are refused, as their blocks say; or have too many of those. */
+export function maySnappyExceed(limit: number, bytes: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   let total = 0
   try {
-    if (!hasHeader(bytes, 0)) return declaredSize(bytes)
-    for (let position = HEADER.length; position < bytes.length; ) {
+    if (!hasHeader(bytes, 0)) return declaredSize(bytes) > limit
+    let position = HEADER.length
+    for (let blocks = 0; blocks <= BLOCKS_AT_ONCE && total <= limit; blocks++) {
+      if (position >= bytes.length) return false
       if (hasHeader(bytes, position)) position += HEADER.length
       else {
         const start = position + 4
         position = start + view.getUint32(position)
-        total += Math.max(declaredSize(bytes.subarray(start, position)), SMALL_BLOCK_BYTES)
+        total += declaredSize(bytes.subarray(start, position))
       }
     }
   } catch {
-    // A block is cut, or says no size.
+    // A block is cut, or says no size: no more is unpacked than what stands in front of that.
+    return false
   }
-  return total
+  return true
 }
 
 /** The unpacked size, a varint in front of the block. */

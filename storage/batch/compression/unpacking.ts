@@ -8,8 +8,8 @@ import { Turnstile } from '../../base/turnstile.ts'
 const UNPACKED_AT_A_TIME = 4
 const turnstile = new Turnstile(UNPACKED_AT_A_TIME)
 
-/** What a block of less costs as much as: a call, and a part to join. */
-export const SMALL_BLOCK_BYTES = 4096
+/** How many blocks or frames may be unpacked at once: each is a call, and a part to join, however small it is. */
+export const BLOCKS_AT_ONCE = 256
 
 /** What unpacks one codec. A part is whatever its library takes in one call. */
 export interface Unpacker<Part> {

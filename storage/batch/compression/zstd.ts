@@ -3,14 +3,17 @@
 import { KafkaError } from '../../base/errors.ts'
 import { loadZlib } from '../../base/late-modules.ts'
 import { joinUnpacked } from './concatenate.ts'
-import type { Unpacker } from './unpacking.ts'
+import { BLOCKS_AT_ONCE, type Unpacker } from './unpacking.ts'
 
 const FRAME_MAGIC = 0xfd2fb528
 const SKIPPABLE_MAGIC = 0x184d2a50
 const RLE_BLOCK = 1
 const RESERVED_BLOCK = 3
 const LARGEST_BLOCK_BYTES = 131_072
+/** How much is asked for at a time: what zlib takes by itself, at least. */
+const SMALLEST_CHUNK_BYTES = 16_384
 const LARGEST_CHUNK_BYTES = 262_144
+const EXPECTED_EXPANSION = 4
 
 /** One zstd frame. Level as Kafka's `compression.zstd.level`. */
 export function zstd(bytes: Uint8Array, level = 3): Uint8Array {
@@ -52,8 +55,7 @@ function* unpackFrames(
       const options = {
         // A cap of 0 would mean none, so the last byte is left to the check below.
         maxOutputLength: Math.max(left, 1),
-        // All of it at once, where it is not much, instead of 16 KiB at a time.
-        chunkSize: Math.min(blocks * LARGEST_BLOCK_BYTES, LARGEST_CHUNK_BYTES),
+        chunkSize: chunkBytes(end - position, blocks),
       }
       const part = yield { bytes: bytes.subarray(position, end), options }
       left -= part.length
@@ -65,20 +67,29 @@ function* unpackFrames(
   return joinUnpacked(parts, bytes)
 }
 
-/** The most that `bytes` may unpack to, told from their blocks; 0 for what is no zstd. */
-export function largestZstdSize(bytes: Uint8Array): number {
+/** What a frame mostly unpacks to in one go. Node and Deno take that much memory. */
+function chunkBytes(packed: number, blocks: number): number {
+  const most = Math.min(blocks * LARGEST_BLOCK_BYTES, LARGEST_CHUNK_BYTES)
+  return Math.min(most, Math.max(packed * EXPECTED_EXPANSION, SMALLEST_CHUNK_BYTES))
+}
+
+/** Whether `bytes` may unpack to more than `limit` before they are refused, told from their blocks; or have too many frames. */
+export function mayZstdExceed(limit: number, bytes: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   let size = 0
   try {
-    for (let position = 0; position < bytes.length; ) {
+    let position = 0
+    for (let frames = 0; frames <= BLOCKS_AT_ONCE && size <= limit; frames++) {
+      if (position >= bytes.length) return false
       const { end, blocks } = frameAt(view, position)
       size += blocks * LARGEST_BLOCK_BYTES
       position = end
     }
   } catch {
-    return 0
+    // A frame is cut, or none: no more is unpacked than what stands in front of that.
+    return false
   }
-  return size
+  return true
 }
 
 /** Where the frame at `position` ends, and how many blocks it has. A frame is a header, blocks up to one with the last bit, and maybe a checksum. */

@@ -294,6 +294,25 @@ test('A large batch that unpacks to more than is allowed is refused', async () =
   expect(outcomes).toMatchObject([{ error: { code: 'INVALID_RECORD' } }])
 })
 
+test.each([
+  { what: 'a trailer of gzip that says 0 bytes', behind: new Uint8Array(4) },
+  { what: 'more than a batch may have', behind: new Uint8Array(1_100_000).fill(0x7f) },
+])('A large batch is unpacked off the loop, whatever is behind it: $what', async ({ behind }) => {
+  const { batches, log } = await producing()
+  for (const codec of ['zstd', 'lz4', 'gzip'] as const) {
+    const batch = largeBatch(codec, { isNoise: codec === 'lz4' })
+    const padded = new Uint8Array(batch.length + behind.length)
+    padded.set(batch)
+    padded.set(behind, batch.length)
+    const before = log.logEndOffset
+    const answer = batches.produce(ANONYMOUS, requestOf([padded]))
+    // A thread's answer is no microtask.
+    for (let turn = 0; turn < 200; turn++) await Promise.resolve()
+    expect(log.logEndOffset).toBe(before)
+    expect(await answer).toMatchObject([{ baseOffset: before }])
+  }
+})
+
 test('A large batch waits for its disk with the others', async () => {
   const { batches, log } = await producing()
   const call = { ...requestOf([largeBatch('lz4'), largeBatch('gzip')]), acks: -1 }

@@ -385,7 +385,7 @@ test.skipIf(loadLibc() === undefined)(
     const write = async (path: string) => {
       const fd = openSync(path, 'a')
       try {
-        return await loadLibc()?.writeInBackground(fd, 0, 4096)
+        return await loadLibc()?.writeInBackground?.(fd, 0, 4096)
       } finally {
         closeSync(fd)
       }

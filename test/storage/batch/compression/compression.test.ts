@@ -295,6 +295,9 @@ test.each(CODECS)('isLarge() tells by what %s unpacks to, and decompress() gives
   }
 })
 
+const zeros = (size: number) => new Uint8Array(size)
+const behind = (bytes: Uint8Array, ...more: readonly number[]) => bytesOf([...bytes], more)
+
 test.each<{ what: string; codec: Codec; bytes: Uint8Array }>([
   {
     what: 'a hundred thousand blocks of a byte',
@@ -302,26 +305,84 @@ test.each<{ what: string; codec: Codec; bytes: Uint8Array }>([
     bytes: bytesOf(LZ4_OF_4_MIB_BLOCKS, repeated(100_000, [1, 0, 0, 0x80, 7]), [0, 0, 0, 0]),
   },
   {
+    what: 'thousands of blocks in little',
+    codec: 'lz4',
+    bytes: bytesOf(LZ4_OF_4_MIB_BLOCKS, repeated(10_000, [2, 0, 0, 0, 0x10, 7]), [0, 0, 0, 0]),
+  },
+  {
     what: 'blocks that unpack to much in front of where it is cut',
     codec: 'lz4',
     bytes: bytesOf(
       LZ4_OF_4_MIB_BLOCKS,
       repeated(3, [0x40, 0x9c, 0, 0, ...repeated(40_000, [0xff])]),
+      [0, 0, 0],
     ),
   },
   {
-    what: 'a hundred thousand empty blocks',
+    what: 'thousands of empty blocks',
     codec: 'snappy',
-    bytes: bytesOf(XERIAL, repeated(100_000, [0, 0, 0, 1, 0])),
+    bytes: bytesOf(XERIAL, repeated(10_000, [0, 0, 0, 1, 0])),
   },
   {
     what: 'blocks that say much in front of one that is cut',
     codec: 'snappy',
-    bytes: bytesOf(XERIAL, repeated(2, [0, 1, 0, 0, 0xff, 0xff, 0x3f, ...repeated(65_533, [0])])),
+    bytes: bytesOf(
+      XERIAL,
+      repeated(2, [0, 1, 0, 0, 0xff, 0xff, 0x3f, ...repeated(65_533, [0])]),
+      [0],
+    ),
+  },
+  {
+    what: 'thousands of frames that are skipped',
+    codec: 'zstd',
+    bytes: bytesOf(repeated(10_000, [0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0])),
+  },
+  {
+    what: 'junk behind what unpacks to much',
+    codec: 'zstd',
+    bytes: behind(compress('zstd', zeros(3_000_000)), 7),
+  },
+  {
+    what: 'a last member of nothing',
+    codec: 'gzip',
+    bytes: new Uint8Array(Buffer.concat([gzipSync(zeros(3_000_000)), gzipSync(zeros(0))])),
   },
 ])('isLarge() sees through $codec with $what', ({ codec, bytes }) => {
   expect(isLarge(codec, bytes)).toBe(true)
-  expect(isLarge(codec, bytes.subarray(0, bytes.length - 3))).toBe(true)
+})
+
+test('decompress() refuses gzip of more than it says, and takes several members as they are', () => {
+  const plain = walk(100_000)
+  const packed = new Uint8Array(gzipSync(plain))
+  const lying = packed.slice()
+  new DataView(lying.buffer).setUint32(lying.length - 4, 5, true)
+  expect(isLarge('gzip', lying)).toBe(false)
+  expect(() => decompress('gzip', lying, LIMIT)).toThrow(corrupt)
+  const twice = new Uint8Array(Buffer.concat([packed, gzipSync(walk(3))]))
+  expect(decompress('gzip', twice, LIMIT).length).toBe(100_003)
+})
+
+test('decompress() takes no more for small lz4 blocks than they can hold', () => {
+  // 250 blocks of a byte each, in a frame whose blocks may have 4 MiB: with that much for each it took 50 ms and more.
+  const blocks = repeated(250, [2, 0, 0, 0, 0x10, 7])
+  const bytes = bytesOf(LZ4_OF_4_MIB_BLOCKS, blocks, [0, 0, 0, 0])
+  expect(isLarge('lz4', bytes)).toBe(false)
+  expect(same(decompress('lz4', bytes, LIMIT), new Uint8Array(250).fill(7))).toBe(true)
+})
+
+test('decompress() passes over snappy blocks of nothing', () => {
+  const letter = [0, 0, 0, 3, 1, 0, 65]
+  expect([...decompress('snappy', bytesOf(XERIAL, [0, 0, 0, 1, 0], letter), LIMIT)]).toEqual([65])
+  expect([...decompress('snappy', bytesOf(XERIAL, [0, 0, 0, 1, 0]), LIMIT)]).toEqual([])
+})
+
+test.each(CODECS)('decompress() with %s keeps little more memory than it needs', (codec) => {
+  for (const size of [200, 20_000, 100_000]) {
+    const plain = decompress(codec, compress(codec, walk(size)), LIMIT)
+    expect(plain.length).toBe(size)
+    // Buffers of some bytes come from a pool of the runtime's.
+    expect(plain.buffer.byteLength).toBeLessThanOrEqual(Math.max(3 * size, 65_536))
+  }
 })
 
 test('isLarge() finds an end in snappy blocks of less than nothing', () => {
