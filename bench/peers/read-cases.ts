@@ -93,7 +93,7 @@ export const latencyCases = [
     endToEnd,
     'latency-raw',
     'raw client: one record of 100 B, acks=all, to a consumer that waits for it',
-    raw('latency', 3000, { record: 100, batch: 1, acks: -1 }),
+    raw('latency', 10_000, { record: 100, batch: 1, acks: -1 }),
     {
       sides: [sides.kafka, sides.millrace, sides.millraceFsync, sides.disk],
       targets: [
@@ -113,7 +113,7 @@ export const latencyCases = [
     endToEnd,
     'latency-java',
     'Kafka’s Java clients: the same',
-    { tool: 'java-latency', records: 3000, bytes: 100, acks: 'all' },
+    { tool: 'java-latency', records: 10_000, bytes: 100, acks: 'all' },
     {
       sides: [sides.kafka, sides.millrace, sides.millraceFsync],
       targets: [
@@ -130,7 +130,7 @@ export const latencyCases = [
     endToEnd,
     'endtoend-tool',
     'Kafka’s EndToEndLatency, in whole milliseconds',
-    { tool: 'java-endtoend', records: 3000, bytes: 100 },
+    { tool: 'java-endtoend', records: 10_000, bytes: 100 },
     {
       isCore: false,
     },
