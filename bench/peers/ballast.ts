@@ -14,8 +14,15 @@ const CHUNK_MIB = 256
 /** A page may take 20 µs: 24 GiB two minutes. */
 const DEADLINE_MS = 300_000
 
-/** Leaves `freeGib` of the machine's memory to everybody else; the rest is held until it is let go of. */
-export async function holdMemory(freeGib: number): Promise<() => void> {
+/** Memory that is held. */
+export interface Ballast {
+  /** Throws when not all of it is held any more: what was measured says nothing then. */
+  check(): void
+  letGo(): void
+}
+
+/** Leaves `freeGib` of the machine's memory to everybody else. */
+export async function holdMemory(freeGib: number): Promise<Ballast> {
   const available = Number(
     /^MemAvailable: +(\d+)/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1],
   )
@@ -32,7 +39,18 @@ export async function holdMemory(freeGib: number): Promise<() => void> {
     Promise.race([once(child.stdout, 'data'), ended]),
   )
   ended.catch(() => undefined)
-  return () => child.kill('SIGKILL')
+  return {
+    check() {
+      const heldMib = residentMib(child.pid)
+      if (heldMib < mib) throw new Error(`Only ${heldMib} of ${mib} MiB of memory are still held`)
+    },
+    letGo: () => void child.kill('SIGKILL'),
+  }
+}
+
+function residentMib(pid: number | undefined): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return Math.floor(Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) / 1024)
 }
 
 function hold(mib: number): void {
@@ -41,8 +59,8 @@ function hold(mib: number): void {
     held.push(touchedPages(Math.min(left, CHUNK_MIB)))
   }
   console.log(`${held.length}`)
-  // Goes when whoever started it does.
-  process.stdin.on('close', () => process.exit(0)).resume()
+  // Goes when whoever started it does. That it still asks for `held` then keeps a collector from letting go of it.
+  process.stdin.on('close', () => process.exit(held.length > 0 ? 0 : 1)).resume()
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) hold(Number(process.argv[2]))

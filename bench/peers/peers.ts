@@ -90,7 +90,7 @@ async function run(folder: string): Promise<void> {
     `${machine.cores} × ${machine.processor}, load ${machine.loadBefore}; ${cases.length} cases, ${rounds} rounds`,
   )
   const free = values['free-gib']
-  const letGo = free === undefined ? () => undefined : await holdMemory(Number(free))
+  const ballast = free === undefined ? undefined : await holdMemory(Number(free))
   const limits = await limitsOf(folder)
   const fleet = new Fleet(folder)
   const java = new JavaLoad()
@@ -99,7 +99,7 @@ async function run(folder: string): Promise<void> {
   const done: CaseResult[] = []
   const stop = async () => {
     await Promise.allSettled([fleet.stop(), java.stop()])
-    letGo()
+    ballast?.letGo()
   }
   const abandon = async (code: number) => {
     await stop()
@@ -115,6 +115,7 @@ async function run(folder: string): Promise<void> {
         `\n${index + 1}/${cases.length} ${one.name}: ${one.title} (after ${minutes.toFixed(1)} min)`,
       )
       const result = await runner.run(one)
+      ballast?.check()
       printed(result)
       done.push(result)
       keep(done)
