@@ -23,10 +23,7 @@ export interface Ballast {
 
 /** Leaves `freeGib` of the machine's memory to everybody else. */
 export async function holdMemory(freeGib: number): Promise<Ballast> {
-  const available = Number(
-    /^MemAvailable: +(\d+)/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1],
-  )
-  const mib = Math.floor(available / 1024 - freeGib * 1024)
+  const mib = Math.floor((availableGib() - freeGib) * 1024)
   if (!(mib > 0)) throw new Error(`Less than ${freeGib} GiB of memory are available`)
   const script = fileURLToPath(import.meta.url)
   const child = spawn(process.execPath, [script, String(mib)], {
@@ -46,6 +43,12 @@ export async function holdMemory(freeGib: number): Promise<Ballast> {
     },
     letGo: () => void child.kill('SIGKILL'),
   }
+}
+
+/** What the system says can be had without swapping. */
+export function availableGib(): number {
+  const known = /^MemAvailable: +(\d+)/m.exec(readFileSync('/proc/meminfo', 'utf8'))
+  return Number(known?.[1]) / 1_048_576
 }
 
 function residentMib(pid: number | undefined): number {
