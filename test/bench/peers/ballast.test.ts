@@ -1,3 +1,4 @@
+// Memory held while brokers are measured stays held: a collector may let go of what its program asks for no more.
 import { expect, test } from 'vitest'
 import { availableGib, holdMemory } from '../../../bench/peers/ballast.ts'
 
