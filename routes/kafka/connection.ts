@@ -339,7 +339,8 @@ export class Connection implements TcpEvents {
       const answer = encodeAnswer(running, value)
       running.answer = answer
       this.#frames.recycle(running.frame)
-      if (this.#state === 'closed') answer.release()
+      // It may have been given up meanwhile, with its connection or behind one that could not be answered.
+      if (!this.#running.includes(running)) answer.release()
     } catch (error) {
       this.#failAt(running, error)
     }
@@ -349,7 +350,7 @@ export class Connection implements TcpEvents {
   #failAt(running: Running, error: unknown): void {
     const at = this.#running.indexOf(running)
     // Nor can what came behind it be answered.
-    if (at !== -1) this.#running.length = at
+    if (at !== -1) for (const { answer } of this.#running.splice(at)) answer?.release()
     this.#fail(error instanceof KafkaError ? new Error(error.message, { cause: error }) : error)
   }
 

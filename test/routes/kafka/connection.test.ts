@@ -318,6 +318,22 @@ test('Lent bytes are given back when the answer has no form on the wire', async 
   expect(said).toHaveLength(1)
 })
 
+test('Lent bytes are given back behind an answer that closes the connection, before and after it does', async () => {
+  const { socket, parked, releasedCount } = await open()
+  socket.send(question('park'), question('park'), question('lend 50000'))
+  socket.send(question('park 50000 lend'))
+  parked[1]?.refuse(new TypeError('Later'))
+  await settle()
+  expect(releasedCount()).toBe(1)
+  parked[2]?.answer()
+  await settle()
+  expect(releasedCount()).toBe(2)
+  parked[0]?.answer()
+  await settle()
+  expect(socket.answers).toHaveLength(1)
+  expect(socket.isEnded).toBe(true)
+})
+
 test('A peer that closes its side after a request still gets the answer that is there', async () => {
   const { socket } = await open()
   socket.send(question('a', { id: 1 }))

@@ -27,6 +27,10 @@ export function echoApis() {
   const started: string[] = []
   const parked: Parked[] = []
   let released = 0
+  const lent = (text: string, size: number) =>
+    new LentAnswer({ text, bytes: new Uint8Array(size).fill(7) }, () => {
+      released++
+    })
   const echo = (key: number, isPipelined: boolean) =>
     api({
       request: message({ key, versions: [0, 1], flexible: 1 }, fields),
@@ -41,11 +45,7 @@ export function echoApis() {
         if (verb === 'closes') throw new ClosesConnection('acks=0 could not be appended')
         if (verb === 'bug') throw new RangeError('Not planned')
         if (verb === 'lend') {
-          const bytes = new Uint8Array(Number(size)).fill(7)
-          const answer = kind === 'unencodable' ? 'x'.repeat(40_000) : text
-          return new LentAnswer({ text: answer, bytes }, () => {
-            released++
-          })
+          return lent(kind === 'unencodable' ? 'x'.repeat(40_000) : text, Number(size))
         }
         if (verb !== 'park' && verb !== 'hold') return { text }
         const release = verb === 'hold' ? context.hold() : undefined
@@ -53,7 +53,7 @@ export function echoApis() {
           const { signal } = context
           parked.push({
             ...{ text, release, signal },
-            answer: () => resolve({ text }),
+            answer: () => resolve(kind === 'lend' ? lent(text, Number(size)) : { text }),
             refuse: reject,
           })
         })
