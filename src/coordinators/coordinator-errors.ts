@@ -14,12 +14,19 @@ const ANSWERS: Partial<{ readonly [N in KafkaErrorName]: KafkaErrorName }> = {
   RECORD_LIST_TOO_LARGE: 'UNKNOWN_SERVER_ERROR',
 }
 
-/** The answer to a call whose records could not be appended or committed. Bugs are thrown on. */
+/** The answer to a call whose records could not be appended or committed. That to a bug is UNKNOWN_SERVER_ERROR. */
 export function coordinatorError(error: unknown): KafkaError {
   if (error instanceof StorageFault) {
     return new KafkaError('NOT_COORDINATOR', error.message, { cause: error })
   }
-  if (!(error instanceof KafkaError)) throw error
+  if (!(error instanceof KafkaError)) {
+    return new KafkaError('UNKNOWN_SERVER_ERROR', String(error), { cause: error })
+  }
   const code = ANSWERS[error.code]
   return code === undefined ? error : new KafkaError(code, error.message, { cause: error })
+}
+
+/** Whether nobody planned for it: it is thrown on as it is, for whoever tells of bugs. */
+export function isBug(error: unknown): boolean {
+  return !(error instanceof KafkaError || error instanceof StorageFault)
 }

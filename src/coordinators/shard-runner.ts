@@ -10,7 +10,7 @@ import {
 } from '../partitions/coordinator-log.ts'
 import type { Deadlines } from '../partitions/deadlines.ts'
 import type { Partitions } from '../partitions/partitions.ts'
-import { coordinatorError } from './coordinator-errors.ts'
+import { coordinatorError, isBug } from './coordinator-errors.ts'
 import type { LoadTurns } from './load-turns.ts'
 import type { Plan, RecordCodec, Shard, ShardKind } from './shard.ts'
 
@@ -136,7 +136,7 @@ export class ShardRunner<Record, S extends Shard<Record>> {
     } catch (error) {
       const refusal = coordinatorError(error)
       if (loaded.isAlive) settled?.(refusal)
-      throw refusal
+      throw isBug(error) ? error : refusal
     }
     if (loaded.isAlive) settled?.(undefined)
     return await answer
@@ -208,7 +208,7 @@ export class ShardRunner<Record, S extends Shard<Record>> {
         this.#drop(refusal)
         this.#begin()
       }
-      throw refusal
+      throw isBug(error) ? error : refusal
     } finally {
       loaded.waits.delete(reject)
     }

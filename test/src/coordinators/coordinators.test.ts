@@ -90,6 +90,25 @@ test('A refused append leaves the shard as it was, and settles its plan with the
   expect(world.shards).toHaveLength(2)
 })
 
+test('A bug before the append is thrown on, and settles its plan first', async () => {
+  const world = await ToyWorld.of()
+  const settled: (string | undefined)[] = []
+  const record = {
+    key: A,
+    get value(): string {
+      throw new TypeError('A bug in encode')
+    },
+  }
+  const failed = world.write(A, () => ({
+    records: [record],
+    answer: '',
+    settled: (error) => settled.push(error?.code),
+  }))
+  await expect(failed).rejects.toThrow(/A bug in encode/)
+  expect(settled).toEqual(['UNKNOWN_SERVER_ERROR'])
+  expect(await world.set(A, 'next')).toBe(`${A}=next`)
+})
+
 test('A batch larger than max.message.bytes is refused whole, unless its records may be divided', async () => {
   const world = new ToyWorld()
   await world.start()
