@@ -1,8 +1,9 @@
 // Millrace beside a real Kafka on this machine: `npm run bench:peers`. Prints as it goes, keeps bench/results/, writes docs/benchmarks.md.
 // `--set core|rest|all`, or `--only NAME,NAME`; `--rounds N` (3); `--quick` for a trial at a twentieth of the size in one round, or `--scale X`;
 // `--runtime bun,deno,node` compares those runtimes with each other; `--out NAME` keeps the result as bench/results/NAME.json;
-// `--free-gib N` holds all of the machine's memory but so much meanwhile, see ballast.ts.
+// `--free-gib N` holds all of the machine's memory but so much meanwhile, and keeps the rest in use (ballast.ts, page-cache.ts).
 import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { kafkaAbsence } from '../../test/kafka/kafka.ts'
 import { runtimes as allRuntimes } from '../../test/process/broker-process.ts'
@@ -17,6 +18,7 @@ import { JavaLoad } from './java-load.ts'
 import { judge } from './judge.ts'
 import { describeMachine } from './machine.ts'
 import { number, resultFile, writePage } from './page.ts'
+import { PageCache } from './page-cache.ts'
 import { type BenchResult, type CaseResult, type Limit, saveResult } from './result.ts'
 import { Clients } from './run-load.ts'
 import { Runner } from './runner.ts'
@@ -51,7 +53,7 @@ const titles: Readonly<Record<string, string>> = {
 }
 
 /** Once for each round, so that the page can tell how much the disk itself swings. */
-async function limitsOf(folder: string): Promise<Limit[]> {
+async function limitsOf(folder: string, prepare: () => void): Promise<Limit[]> {
   const mib = Math.max(16, Math.round(256 * Math.min(1, scale)))
   const count = Math.max(50, Math.round(1000 * scale))
   const names: readonly (readonly [string, string])[] = [
@@ -59,11 +61,12 @@ async function limitsOf(folder: string): Promise<Limit[]> {
     ['write(2) of 16 KiB, one fdatasync at the end', 'MiB/s'],
     ['fdatasync of 170 bytes, off the loop, p50', 'µs'],
     ['fdatasync of 170 bytes, off the loop, p99', 'µs'],
-    ['a page of 4 KiB of memory that was free', 'µs'],
+    ['a new page of 4 KiB of memory', 'µs'],
   ]
   const all: number[][] = names.map(() => [])
   for (let round = 0; round < rounds; round++) {
     const sync = await bareSync(folder, 170, count)
+    prepare()
     const writes = [bareWrite(folder, mib), bareWriteSynced(folder, mib)]
     const row = [...writes, sync['p50Us'], sync['p99Us'], bareTouch(mib * 4)]
     for (const [index, value] of row.entries()) all[index]?.push(value ?? Number.NaN)
@@ -89,12 +92,16 @@ async function run(folder: string): Promise<void> {
   console.log(
     `${machine.cores} × ${machine.processor}, load ${machine.loadBefore}; ${cases.length} cases, ${rounds} rounds`,
   )
-  const free = values['free-gib']
-  const ballast = free === undefined ? undefined : await holdMemory(Number(free))
-  const limits = await limitsOf(folder)
+  const freeGib = values['free-gib'] === undefined ? undefined : Number(values['free-gib'])
+  const ballast = freeGib === undefined ? undefined : await holdMemory(freeGib)
+  const cache =
+    freeGib === undefined ? undefined : new PageCache(join(folder, 'page-cache'), freeGib * 1024)
+  const prepare = () => void cache?.fill()
+  const limits = await limitsOf(folder, prepare)
   const fleet = new Fleet(folder)
   const java = new JavaLoad()
-  const options = { rounds, scale, folder, say: (line: string) => console.log(line) }
+  const say = (line: string) => console.log(line)
+  const options = { rounds, scale, folder, prepare, say }
   const runner = new Runner(fleet, new Clients(java), options)
   const done: CaseResult[] = []
   const stop = async () => {
