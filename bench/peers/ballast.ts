@@ -5,10 +5,10 @@
 // into use before the host has them.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { within } from './child.ts'
 import { touchedPages } from './disk.ts'
+import { memoryOf, systemMib } from './proc.ts'
 
 const CHUNK_MIB = 256
 /** A page may take 20 µs: 24 GiB two minutes. */
@@ -38,7 +38,7 @@ export async function holdMemory(freeGib: number): Promise<Ballast> {
   ended.catch(() => undefined)
   return {
     check() {
-      const heldMib = residentMib(child.pid)
+      const heldMib = Math.floor(memoryOf(child.pid ?? 0).rssMib)
       if (heldMib < mib) throw new Error(`Only ${heldMib} of ${mib} MiB of memory are still held`)
     },
     letGo: () => void child.kill('SIGKILL'),
@@ -46,15 +46,7 @@ export async function holdMemory(freeGib: number): Promise<Ballast> {
 }
 
 /** What the system says can be had without swapping. */
-export function availableGib(): number {
-  const known = /^MemAvailable: +(\d+)/m.exec(readFileSync('/proc/meminfo', 'utf8'))
-  return Number(known?.[1]) / 1_048_576
-}
-
-function residentMib(pid: number | undefined): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  return Math.floor(Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) / 1024)
-}
+export const availableGib = (): number => systemMib('MemAvailable') / 1024
 
 function hold(mib: number): void {
   const held: Uint8Array[] = []

@@ -2,7 +2,8 @@
 //
 // Free memory is what the host of a virtual machine takes back, within seconds of a topic's deletion (see ballast.ts). A page that comes from
 // it costs several times what writing to it does; one that held a file's old bytes costs what it costs on a machine of its own.
-import { closeSync, fdatasyncSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
+import { closeSync, fdatasyncSync, openSync, readSync, writeSync } from 'node:fs'
+import { systemMib } from './proc.ts'
 
 const PIECE_BYTES = 4 * 1_048_576
 /** About what the kernel leaves free on its own; what is in that is never used. */
@@ -11,14 +12,14 @@ const FREE_MIB = 320
 /** A file of old bytes, large enough to fill what memory is left. */
 export class PageCache {
   readonly #fd: number
-  readonly #mib: number
+  readonly #sizeInBytes: number
   readonly #freeMib: () => number
   readonly #piece = Buffer.alloc(PIECE_BYTES, 1)
   #position = 0
 
   /** Writes a file of `mib` at `path`, which goes with its folder. */
-  constructor(path: string, mib: number, freeMib: () => number = systemFreeMib) {
-    this.#mib = mib
+  constructor(path: string, mib: number, freeMib = () => systemMib('MemFree')) {
+    this.#sizeInBytes = Math.floor(mib * 1_048_576)
     this.#freeMib = freeMib
     this.#fd = openSync(path, 'w+')
     for (let at = 0; at < this.#sizeInBytes; at += PIECE_BYTES) {
@@ -41,14 +42,4 @@ export class PageCache {
   close(): void {
     closeSync(this.#fd)
   }
-
-  get #sizeInBytes(): number {
-    return this.#mib * 1_048_576
-  }
-}
-
-/** Memory that holds nothing, not even old bytes of files. */
-function systemFreeMib(): number {
-  const known = /^MemFree: +(\d+)/m.exec(readFileSync('/proc/meminfo', 'utf8'))
-  return Number(known?.[1]) / 1024
 }

@@ -53,7 +53,7 @@ const titles: Readonly<Record<string, string>> = {
 }
 
 /** Once for each round, so that the page can tell how much the disk itself swings. */
-async function limitsOf(folder: string, prepare: () => void): Promise<Limit[]> {
+async function limitsOf(folder: string, fillCache: () => void): Promise<Limit[]> {
   const mib = Math.max(16, Math.round(256 * Math.min(1, scale)))
   const count = Math.max(50, Math.round(1000 * scale))
   const names: readonly (readonly [string, string])[] = [
@@ -66,7 +66,7 @@ async function limitsOf(folder: string, prepare: () => void): Promise<Limit[]> {
   const all: number[][] = names.map(() => [])
   for (let round = 0; round < rounds; round++) {
     const sync = await bareSync(folder, 170, count)
-    prepare()
+    fillCache()
     const writes = [bareWrite(folder, mib), bareWriteSynced(folder, mib)]
     const row = [...writes, sync['p50Us'], sync['p99Us'], bareTouch(mib * 4)]
     for (const [index, value] of row.entries()) all[index]?.push(value ?? Number.NaN)
@@ -92,18 +92,10 @@ async function run(folder: string): Promise<void> {
   console.log(
     `${machine.cores} × ${machine.processor}, load ${machine.loadBefore}; ${cases.length} cases, ${rounds} rounds`,
   )
-  const freeGib = values['free-gib'] === undefined ? undefined : Number(values['free-gib'])
-  const ballast = freeGib === undefined ? undefined : await holdMemory(freeGib)
-  const cache =
-    freeGib === undefined ? undefined : new PageCache(join(folder, 'page-cache'), freeGib * 1024)
-  const prepare = () => void cache?.fill()
-  const limits = await limitsOf(folder, prepare)
+  const free = values['free-gib']
+  const ballast = free === undefined ? undefined : await holdMemory(Number(free))
   const fleet = new Fleet(folder)
   const java = new JavaLoad()
-  const say = (line: string) => console.log(line)
-  const options = { rounds, scale, folder, prepare, say }
-  const runner = new Runner(fleet, new Clients(java), options)
-  const done: CaseResult[] = []
   const stop = async () => {
     await Promise.allSettled([fleet.stop(), java.stop()])
     ballast?.letGo()
@@ -115,6 +107,12 @@ async function run(folder: string): Promise<void> {
   }
   process.once('SIGINT', () => void abandon(130))
   process.once('SIGTERM', () => void abandon(143))
+  const cache = ballast && new PageCache(join(folder, 'page-cache'), Number(free) * 1024)
+  const fillCache = () => void cache?.fill()
+  const limits = await limitsOf(folder, fillCache)
+  const say = (line: string) => console.log(line)
+  const runner = new Runner(fleet, new Clients(java), { rounds, scale, folder, fillCache, say })
+  const done: CaseResult[] = []
   try {
     for (const [index, one] of cases.entries()) {
       const minutes = (performance.now() - start) / 60_000
@@ -129,6 +127,7 @@ async function run(folder: string): Promise<void> {
     }
   } finally {
     await stop()
+    cache?.close()
   }
   function keep(results: readonly CaseResult[]): void {
     if (out === undefined) return

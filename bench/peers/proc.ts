@@ -78,3 +78,9 @@ export async function peakMemory<T>(pid: number, work: () => Promise<T>): Promis
     clearInterval(timer)
   }
 }
+
+/** A line of /proc/meminfo, `MemFree` or another, in MiB. */
+export function systemMib(name: string): number {
+  const known = new RegExp(`^${name}: +(\\d+)`, 'm').exec(readFileSync('/proc/meminfo', 'utf8'))
+  return Number(known?.[1]) / 1024
+}

@@ -23,8 +23,8 @@ export interface RunOptions {
   readonly scale: number
   /** Where the bare writes go. */
   readonly folder: string
-  /** Called before each run of a load: to fill the page cache. */
-  prepare(): void
+  /** Called before each run of a load, see page-cache.ts. */
+  fillCache(): void
   say(line: string): void
 }
 
@@ -180,7 +180,7 @@ export class Runner {
     const topic = isReading ? side.oldTopic : side.manyTopic || (await create())
     // What earlier runs have left to write must not slow this one.
     spawnSync('sync', ['-f', broker.data])
-    this.#options.prepare()
+    this.#options.fillCache()
     if (one.old?.isCold) for (const file of logFiles(broker, side.oldTopic)) dropFromCache(file)
     const place: Place = {
       bootstrap: broker.bootstrap,
@@ -218,7 +218,7 @@ export class Runner {
       const place = { bootstrap, topic: owner.oldTopic, partitions: 1, oldTopic: owner.oldTopic }
       // It is a new process each time.
       await this.#clients.run(one.load, place, scale * AGAIN_SHARE)
-      this.#options.prepare()
+      this.#options.fillCache()
       const metrics = await this.#load(one.load, server, place, scale)
       this.#tell(one, { ...owner.spec, name: 'bare' }, metrics)
       return metrics
@@ -231,7 +231,7 @@ export class Runner {
     const data = this.#fleet.newFolder('start')
     // The first start makes the files; the one that counts finds them, as nearly every start does.
     await (await startBroker(kindOf(spec), data)).stop()
-    this.#options.prepare()
+    this.#options.fillCache()
     const broker = await startBroker(kindOf(spec), data)
     try {
       const share = Math.min(1, Math.max(0.1, scale))
